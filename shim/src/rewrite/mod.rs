@@ -1,0 +1,427 @@
+//! The rewrite door: every `syscall` instruction of the program becomes a jump into the crossing.
+//!
+//! ```text
+//!  before                                 after
+//!    ...                                    ...
+//!    mov  $nr, %eax       b8 ........       jmp  stub ──────────┐   e9 ........
+//!    syscall              0f 05             syscall             │   0f 05, now jumped over
+//!  next:                                  next:                 │
+//!    cmp  $-4096, %rax                      cmp  $-4096, %rax   │ ◀─┐
+//!    ...                                    ...                 │   │
+//!                                                               │   │
+//!  stub  ◀──────────────────────────────────────────────────────┘   │
+//!    mov  $nr, %eax             the instructions from before        │
+//!    mov  %fs:TPOFF, %rcx       the current task                    │
+//!    jrcxz native               none: an ordinary system call       │
+//!    lea  after(%rip), %r11     where to come back to               │
+//!    jmp  *entry(%rip)          the crossing, which keeps all       │
+//!  native:                      registers but rax, rcx and r11      │
+//!    syscall                                                        │
+//!  after:                                                           │
+//!    ...                        the instructions from after, if any │
+//!    jmp  next or later  ───────────────────────────────────────────┘
+//! ```
+//!
+//! No flag changes, nothing is pushed, and `rcx` and `r11` are what a `syscall` overwrites anyway. The
+//! crossing may also jump to `r11 - 2` to have the kernel answer the call as it stands.
+//!
+//! - [`scan`] finds the bytes `0f 05`, and long jumps; [`image`] says what function they are in;
+//! - [`plan`] decodes that function and chooses the bytes to replace;
+//! - [`stub`] writes the stub, [`area`] finds memory for it within ±2 GiB;
+//! - [`table`] knows the way from original addresses to stubs and back.
+//!
+//! There are two entries. The full one keeps registers beyond SSE too: code built for them may have them live over
+//! an inline system call. libc and the loader do not, as a call of a C function keeps none, so only
+//! those of their functions that use such registers take it.
+//!
+//! Code is written while nothing else can run it: for all objects loaded, while the process has one thread; for an
+//! object that the loader maps later, before it returns from that `mmap`. There is no lock here, so nothing to hold
+//! over a fork.
+
+mod area;
+mod image;
+mod plan;
+mod scan;
+mod stub;
+mod table;
+
+use std::ffi::{CStr, OsStr};
+use std::ops::{AddAssign, Range};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use image::{Image, Segment};
+use plan::{Patch, Surroundings, Verdict};
+use stub::{Stub, SLOT};
+
+pub use table::{continuation, in_stubs, original};
+
+/// Where the stubs lead.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries {
+    /// The offset of the current-task word from the FS base.
+    pub slot_tpoff: i32,
+    /// The entry that keeps the registers up to SSE.
+    pub entry: usize,
+    /// The entry that keeps all registers.
+    pub entry_full: usize,
+    /// Any address in this library, to know it by.
+    pub own_address: usize,
+}
+
+/// What became of the system calls of some objects.
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Sites that lead into the crossing now.
+    pub rewritten: usize,
+    /// Sites that need the trap door.
+    pub trapped: usize,
+    /// Sites left as they are on purpose.
+    pub left: usize,
+    /// Byte pairs that look like a `syscall` and are none.
+    pub false_candidates: usize,
+    /// Objects looked at.
+    pub objects: usize,
+}
+
+impl AddAssign for Report {
+    fn add_assign(&mut self, other: Report) {
+        self.rewritten += other.rewritten;
+        self.trapped += other.trapped;
+        self.left += other.left;
+        self.false_candidates += other.false_candidates;
+        self.objects += other.objects;
+    }
+}
+
+/// What became of the system calls of one object.
+#[derive(Clone, Debug)]
+pub struct ObjectReport {
+    /// The path the loader knows it by; empty for the program itself.
+    pub name: String,
+    /// The counts.
+    pub report: Report,
+}
+
+/// Rewrites every object that is loaded, and shows `each` what became of it. The process has one thread.
+pub fn rewrite_loaded(entries: &Entries, mut each: impl FnMut(&ObjectReport)) -> Report {
+    let mut objects: Vec<Object> = Vec::new();
+    // SAFETY: the callback gets the pointer to `objects` that it expects.
+    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut objects).cast()) };
+    let mut total = Report::default();
+    for object in &objects {
+        let report = object.rewrite(entries);
+        each(&ObjectReport {
+            name: object.name.clone(),
+            report,
+        });
+        total += report;
+    }
+    total
+}
+
+/// Rewrites an object's code that was just mapped privately from offset `file_offset` of `fd` to `addr`, before any of it ran. Its
+/// other segments may not be mapped yet, so all else is read from the file. Does nothing if the file is no
+/// object with that code.
+pub fn rewrite_mapping(
+    entries: &Entries,
+    fd: i32,
+    addr: usize,
+    len: usize,
+    file_offset: u64,
+) -> Report {
+    let mapped = addr..addr.saturating_add(len);
+    table::forget(|text| text.start < mapped.end && mapped.start < text.end);
+    let Some(file) = FileBytes::map(fd) else {
+        return Report::default();
+    };
+    let Some(image) = Image::file(file.bytes()) else {
+        return Report::default();
+    };
+    let page = area::page() as u64;
+    let starts_here = |segment: &Segment| segment.offset / page * page == file_offset;
+    let Some(first) = image.segments.iter().find(|s| s.executable() && starts_here(s)) else {
+        return Report::default();
+    };
+    let bias = (addr as u64).wrapping_sub(first.vaddr / page * page) as usize;
+    let object = Object {
+        name: fd_name(fd),
+        image,
+        bias,
+        within: mapped,
+        untouchable: false,
+    };
+    object.rewrite(entries)
+}
+
+/// Forgets code that is being unmapped. Its stubs' memory serves the next object.
+pub fn forget(addr: usize, len: usize) {
+    let gone = addr..addr.saturating_add(len);
+    table::forget(|text| gone.start <= text.start && text.end <= gone.end);
+}
+
+/// An object, somewhere in memory.
+struct Object<'a> {
+    name: String,
+    image: Image<'a>,
+    /// Run-time addresses less link-time addresses.
+    bias: usize,
+    /// Only code in this range is there.
+    within: Range<usize>,
+    /// Not to be written: the kernel's.
+    untouchable: bool,
+}
+
+/// Adds an object to the list that `data` points to.
+unsafe extern "C" fn collect(
+    info: *mut libc::dl_phdr_info,
+    _size: usize,
+    data: *mut libc::c_void,
+) -> i32 {
+    // SAFETY: the caller of dl_iterate_phdr passed this list, and the loader a valid description. With one thread
+    // nobody unloads the object meanwhile.
+    let (info, objects) = unsafe { (&*info, &mut *data.cast::<Vec<Object>>()) };
+    let name = if info.dlpi_name.is_null() {
+        String::new()
+    } else {
+        // SAFETY: the loader's names are C strings.
+        let name = unsafe { CStr::from_ptr(info.dlpi_name) };
+        name.to_string_lossy().into_owned()
+    };
+    // SAFETY: as above.
+    let image = unsafe { Image::loaded(info) };
+    let bias = info.dlpi_addr as usize;
+    // SAFETY: reads a value that the kernel gave at the start of the process.
+    let vdso = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
+    objects.push(Object {
+        untouchable: vdso != 0 && runtime_ranges(&image, bias).any(|range| range.contains(&vdso)),
+        name,
+        image,
+        bias,
+        within: 0..usize::MAX,
+    });
+    0
+}
+
+/// Where an image's segments are.
+fn runtime_ranges<'a>(image: &'a Image, bias: usize) -> impl Iterator<Item = Range<usize>> + 'a {
+    image.segments.iter().map(move |segment| {
+        let start = bias.wrapping_add(segment.vaddr as usize);
+        start..start.wrapping_add(segment.bytes.len())
+    })
+}
+
+impl Object<'_> {
+    fn rewrite(&self, entries: &Entries) -> Report {
+        let own = runtime_ranges(&self.image, self.bias)
+            .any(|range| range.contains(&entries.own_address));
+        let mut report = Report {
+            objects: 1,
+            ..Report::default()
+        };
+        for segment in self.image.segments.iter().filter(|s| s.executable()) {
+            report += self.rewrite_segment(segment, entries, self.untouchable || own);
+        }
+        report
+    }
+
+    fn rewrite_segment(&self, segment: &Segment, entries: &Entries, leave: bool) -> Report {
+        let mut report = Report::default();
+        if segment.flags & libc::PF_R == 0 {
+            // Code that cannot be read can hold anything.
+            report.trapped = 1;
+            return report;
+        }
+        let start = self.bias.wrapping_add(segment.vaddr as usize);
+        let text = start..start.wrapping_add(segment.bytes.len());
+        if text.start < self.within.start || text.end > self.within.end {
+            return report;
+        }
+        let known = table::stubs_of(&text);
+        if known != 0 {
+            report.left = known;
+            return report;
+        }
+        let candidates = scan::candidates(segment.bytes);
+        if candidates.is_empty() {
+            return report;
+        }
+        let mut patches = Vec::new();
+        for (at, verdict) in self.judge(segment, &candidates) {
+            match verdict {
+                Verdict::Not => report.false_candidates += 1,
+                _ if leave || is_signal_return(&segment.bytes[..at]) => report.left += 1,
+                Verdict::Trap => report.trapped += 1,
+                Verdict::Rewrite(_) if self.image.relocates_code => report.trapped += 1,
+                Verdict::Rewrite(patch) => patches.push(patch),
+            }
+        }
+        let count = patches.len();
+        let core = is_core(&self.name);
+        match install(segment, text, &patches, entries, core) {
+            Some(()) => report.rewritten += count,
+            None => report.trapped += count,
+        }
+        report
+    }
+
+    /// The verdicts on candidates, each with its offset in the segment.
+    fn judge(&self, segment: &Segment, candidates: &[usize]) -> Vec<(usize, Verdict)> {
+        let address = |&offset: &usize| segment.vaddr + offset as u64;
+        let targets: Vec<u64> = scan::long_jumps(segment.bytes, candidates)
+            .iter()
+            .map(address)
+            .collect();
+        let around = Surroundings {
+            code: segment.bytes,
+            vaddr: segment.vaddr,
+            targets: &targets,
+            word: &|at| self.image.word(at),
+        };
+        let functions = self.image.functions();
+        let function_of = |offset: &usize| functions.as_ref()?.at_or_before(address(offset));
+        let mut verdicts = Vec::with_capacity(candidates.len());
+        for group in chunks_by_key(candidates, function_of) {
+            let addresses: Vec<u64> = group.iter().map(address).collect();
+            let judged = match function_of(&group[0]) {
+                Some(function) => plan::plan(&around, function, &addresses),
+                None => addresses.iter().map(|&at| plan::stray(&around, at)).collect(),
+            };
+            verdicts.extend(group.iter().copied().zip(judged));
+        }
+        verdicts
+    }
+}
+
+/// Runs of `items` with equal keys.
+fn chunks_by_key<'a, T, K: PartialEq>(
+    items: &'a [T],
+    key: impl Fn(&T) -> K + 'a,
+) -> impl Iterator<Item = &'a [T]> {
+    items.chunk_by(move |a, b| key(a) == key(b))
+}
+
+/// Writes the stubs, then the jumps to them. All or nothing.
+fn install(
+    segment: &Segment,
+    text: Range<usize>,
+    patches: &[Patch],
+    entries: &Entries,
+    core: bool,
+) -> Option<()> {
+    if patches.is_empty() {
+        return Some(());
+    }
+    let runtime = |vaddr: u64| text.start + (vaddr - segment.vaddr) as usize;
+    let mut draft = table::Draft::new(text.clone(), patches.len())?;
+    let mut head = [0; SLOT];
+    head[..8].copy_from_slice(&entries.entry.to_le_bytes());
+    head[8..16].copy_from_slice(&entries.entry_full.to_le_bytes());
+    draft.write(0, &head);
+    for (index, patch) in (1..).zip(patches) {
+        let (before, after) = stub::neighbours(segment.bytes, segment.vaddr, patch);
+        let full = patch.extended || !core;
+        let stub = Stub {
+            slot: draft.slot(index),
+            before,
+            after,
+            next: runtime(patch.next),
+            back: runtime(patch.end),
+            entry: draft.slot(0) + if full { 8 } else { 0 },
+            tpoff: entries.slot_tpoff,
+        };
+        draft.write(index, &stub.emit());
+    }
+    let first = draft.slot(1);
+    let stubs = draft.seal()?;
+
+    let page = area::page();
+    let pages = text.start / page * page..text.end.next_multiple_of(page);
+    let writable = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+    if !protect(&pages, writable) {
+        stubs.discard();
+        return None;
+    }
+    stubs.publish(patches.len());
+    for (slot, patch) in (first..).step_by(SLOT).zip(patches) {
+        let start = runtime(patch.start);
+        let (bytes, len) = stub::jump(start, runtime(patch.kept), slot);
+        // SAFETY: inside the segment, which is writable now; no other thread runs this code, and this function is not
+        // in an object that gets rewritten.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), start as *mut u8, len) };
+    }
+    protect(&pages, segment.protection());
+    Some(())
+}
+
+fn protect(pages: &Range<usize>, protection: i32) -> bool {
+    let start = pages.start as *mut libc::c_void;
+    // SAFETY: the pages are an object's code, which stays readable and executable.
+    unsafe { libc::mprotect(start, pages.end - pages.start, protection) == 0 }
+}
+
+/// Whether code ends with what comes before the `syscall` of `__restore_rt`, byte for byte: unwinders and debuggers know a signal frame by it.
+fn is_signal_return(before: &[u8]) -> bool {
+    // mov $__NR_rt_sigreturn, %rax
+    before.ends_with(&[0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00])
+}
+
+/// Whether an object is libc or the loader.
+fn is_core(name: &str) -> bool {
+    let file = Path::new(OsStr::from_bytes(name.as_bytes()))
+        .file_name()
+        .map(OsStr::as_bytes)
+        .unwrap_or_default();
+    [&b"libc.so.6"[..], b"libc-2.", b"ld-linux", b"ld-2."]
+        .iter()
+        .any(|prefix| file.starts_with(prefix))
+}
+
+/// The path of an open file.
+fn fd_name(fd: i32) -> String {
+    std::fs::read_link(format!("/proc/self/fd/{fd}"))
+        .map(|path| path.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// All of a file, mapped for reading.
+struct FileBytes {
+    start: *mut libc::c_void,
+    len: usize,
+}
+
+impl FileBytes {
+    fn map(fd: i32) -> Option<FileBytes> {
+        // SAFETY: an all-zero stat is a valid value.
+        let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: the pointer is to a stat of our own.
+        if unsafe { libc::fstat(fd, &mut stat) } != 0 {
+            return None;
+        }
+        let len = usize::try_from(stat.st_size).ok().filter(|&len| len != 0)?;
+        // SAFETY: a new mapping, which replaces none.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                len,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE,
+                fd,
+                0,
+            )
+        };
+        (start != libc::MAP_FAILED).then_some(FileBytes { start, len })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: mapped in `map`, unmapped in `drop`. A file that is cut short meanwhile breaks the loader's own mapping as well.
+        unsafe { std::slice::from_raw_parts(self.start.cast(), self.len) }
+    }
+}
+
+impl Drop for FileBytes {
+    fn drop(&mut self) {
+        // SAFETY: this mapping is ours, and borrows of it have ended.
+        unsafe { libc::munmap(self.start, self.len) };
+    }
+}

@@ -1,0 +1,119 @@
+//! The stub of a site: one cache line of code and two words about it.
+//!
+//! ```text
+//!   0  original address after the syscall        8 bytes
+//!   8  offset of `after` in this slot            1 byte, 0 in a slot that is none
+//!  16  code                                      at most 48 bytes
+//! ```
+//!
+//! A slot is 64 bytes and aligned, so that the site of any address in a stub is one load away, with no
+//! table: that is what a switch of tasks looks up.
+
+use super::plan::{Patch, LONGEST_NEIGHBOURS};
+
+/// The size and alignment of a slot.
+pub const SLOT: usize = 64;
+
+/// Where in a slot its code begins.
+pub const CODE: usize = 16;
+
+/// What one stub is made from, all of it as run-time addresses.
+pub struct Stub<'a> {
+    /// The address of the slot.
+    pub slot: usize,
+    /// The instructions from before the `syscall`.
+    pub before: &'a [u8],
+    /// The instructions from after it.
+    pub after: &'a [u8],
+    /// The address after the original `syscall`.
+    pub next: usize,
+    /// Where to go on.
+    pub back: usize,
+    /// The address of the word that has the entry's address.
+    pub entry: usize,
+    /// The offset of the current-task word from the FS base.
+    pub tpoff: i32,
+}
+
+const CORE: usize = 9 + 2 + 7 + 6 + 2;
+const _: () = assert!(CODE + LONGEST_NEIGHBOURS as usize + CORE + 5 == SLOT);
+
+impl Stub<'_> {
+    /// The bytes of the slot. The area is near enough to all that it refers to.
+    pub fn emit(&self) -> [u8; SLOT] {
+        let mut code = Emitter {
+            slot: self.slot,
+            bytes: [0xcc; SLOT],
+            at: CODE,
+        };
+        code.put(self.before);
+        // mov %fs:tpoff, %rcx
+        code.put(&[0x64, 0x48, 0x8b, 0x0c, 0x25]);
+        code.put(&self.tpoff.to_le_bytes());
+        // jrcxz native: like all of this it leaves the flags alone
+        code.put(&[0xe3, 7 + 6]);
+        // lea after(%rip), %r11
+        let after = code.at + 7 + 6 + 2;
+        code.put(&[0x4c, 0x8d, 0x1d]);
+        code.put_relative(self.slot + after);
+        // jmp *entry(%rip)
+        code.put(&[0xff, 0x25]);
+        code.put_relative(self.entry);
+        // native: syscall
+        code.put(&[0x0f, 0x05]);
+        debug_assert_eq!(code.at, after);
+        code.put(self.after);
+        // jmp back
+        code.put(&[0xe9]);
+        code.put_relative(self.back);
+
+        code.bytes[..8].copy_from_slice(&self.next.to_le_bytes());
+        code.bytes[8..CODE].fill(0);
+        code.bytes[8] = after as u8;
+        code.bytes
+    }
+}
+
+struct Emitter {
+    slot: usize,
+    bytes: [u8; SLOT],
+    at: usize,
+}
+
+impl Emitter {
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes[self.at..][..bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
+    }
+
+    /// The 32 bits that lead from the end of this field to `target`.
+    fn put_relative(&mut self, target: usize) {
+        let here = self.slot + self.at + 4;
+        self.put(&relative(here, target).to_le_bytes());
+    }
+}
+
+/// The displacement of `target` from `here`, which an area within reach keeps in 32 bits.
+fn relative(here: usize, target: usize) -> i32 {
+    target.wrapping_sub(here) as i32
+}
+
+/// The bytes of a site: the jump to its stub, and traps up to the first byte that stays.
+pub fn jump(start: usize, kept: usize, slot: usize) -> ([u8; LONGEST_PATCH], usize) {
+    let mut bytes = [0xcc; LONGEST_PATCH];
+    bytes[0] = 0xe9;
+    bytes[1..5].copy_from_slice(&relative(start + 5, slot + CODE).to_le_bytes());
+    (bytes, kept - start)
+}
+
+/// The most bytes that a patch can replace.
+const LONGEST_PATCH: usize = LONGEST_NEIGHBOURS as usize + 15;
+
+/// The bytes of a patch's neighbours, before and after its `syscall`.
+pub fn neighbours<'a>(code: &'a [u8], vaddr: u64, patch: &Patch) -> (&'a [u8], &'a [u8]) {
+    let bytes = |from: u64, to: u64| &code[(from - vaddr) as usize..(to - vaddr) as usize];
+    (
+        bytes(patch.start, patch.syscall),
+        bytes(patch.next, patch.end),
+    )
+}
