@@ -21,25 +21,25 @@ pub struct Region {
 }
 
 impl Region {
-    /// Maps `len` bytes within reach of all of `text`, next to the last region if it can be.
-    pub fn near(text: &Range<usize>, len: usize) -> Option<Region> {
+    /// Maps `len` bytes within reach of all of an `object`, next to the last region if it can be.
+    pub fn near(object: &Range<usize>, len: usize) -> Option<Region> {
         let len = len.next_multiple_of(page());
         let beside = LAST.load(Ordering::Relaxed).checked_sub(len);
         if let Some(region) = beside
-            .filter(|&start| in_reach(text, start, len))
+            .filter(|&start| in_reach(object, start, len))
             .and_then(|start| map(start, len))
         {
             return Some(region);
         }
         let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-        places(&maps, text, len)
+        places(&maps, object, len)
             .into_iter()
             .find_map(|start| map(start, len))
     }
 
-    /// Whether all of it is within reach of all of `text`.
-    pub fn reaches(&self, text: &Range<usize>) -> bool {
-        in_reach(text, self.start, self.len)
+    /// Whether all of it is within reach of all of an `object`.
+    pub fn reaches(&self, object: &Range<usize>) -> bool {
+        in_reach(object, self.start, self.len)
     }
 
     /// Makes it writable and no longer executable: for memory whose stubs no code jumps to any more.
@@ -70,8 +70,8 @@ pub fn page() -> usize {
     unsafe { libc::getauxval(libc::AT_PAGESZ) as usize }
 }
 
-fn in_reach(text: &Range<usize>, start: usize, len: usize) -> bool {
-    start >= LOWEST && start.max(text.end) + len - start.min(text.start) < REACH
+fn in_reach(object: &Range<usize>, start: usize, len: usize) -> bool {
+    start >= LOWEST && start.max(object.end) + len - start.min(object.start) < REACH
 }
 
 /// Maps a region at exactly `start`, if nothing is there.
@@ -79,9 +79,7 @@ fn map(start: usize, len: usize) -> Option<Region> {
     let hint = start as *mut libc::c_void;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
     // SAFETY: a new mapping, which replaces none.
-    let at = unsafe {
-        libc::mmap(hint, len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
-    };
+    let at = unsafe { libc::mmap(hint, len, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
     if at == libc::MAP_FAILED {
         return None;
     }
@@ -98,9 +96,9 @@ fn map(start: usize, len: usize) -> Option<Region> {
     Some(region)
 }
 
-/// The addresses in reach of `text` at which `len` bytes fit between the mappings, best first: below the text, nearest first,
+/// The addresses in reach of `object` at which `len` bytes fit between the mappings, best first: below the object, nearest first,
 /// then above it, nearest first. Never where a mapping will want to grow: right above the heap, right below a stack.
-fn places(maps: &str, text: &Range<usize>, len: usize) -> Vec<usize> {
+fn places(maps: &str, object: &Range<usize>, len: usize) -> Vec<usize> {
     let (mut below, mut above) = (Vec::new(), Vec::new());
     let mut floor = LOWEST;
     let mut grows = false;
@@ -109,9 +107,9 @@ fn places(maps: &str, text: &Range<usize>, len: usize) -> Vec<usize> {
             continue;
         };
         if start.saturating_sub(floor) >= len {
-            if start <= text.start && !line.ends_with("[stack]") {
+            if start <= object.start && !line.ends_with("[stack]") {
                 below.push(start - len);
-            } else if floor >= text.end && !grows {
+            } else if floor >= object.end && !grows {
                 above.push(floor);
             }
         }
@@ -120,7 +118,7 @@ fn places(maps: &str, text: &Range<usize>, len: usize) -> Vec<usize> {
     }
     below.reverse();
     below.append(&mut above);
-    below.retain(|&start| in_reach(text, start, len));
+    below.retain(|&start| in_reach(object, start, len));
     below
 }
 

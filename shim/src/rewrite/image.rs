@@ -6,6 +6,8 @@
 //! a stripped object has: `.eh_frame_hdr` is a sorted table of (function, FDE), and the FDE knows the
 //! function's length.
 
+use std::ops::Range;
+
 use object::elf::{FileHeader64, DF_TEXTREL, DT_FLAGS, DT_TEXTREL, EM_X86_64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::LittleEndian;
@@ -14,6 +16,8 @@ use object::LittleEndian;
 pub struct Segment<'a> {
     /// Link-time address of the first byte.
     pub vaddr: u64,
+    /// The link-time address after the last one in memory; the file backs a part of it only.
+    pub end: u64,
     /// Offset of the first byte in the file.
     pub offset: u64,
     /// `PF_R`, `PF_W`, `PF_X`.
@@ -82,6 +86,7 @@ impl<'a> Image<'a> {
                     };
                     image.segments.push(Segment {
                         vaddr: header.p_vaddr,
+                        end: header.p_vaddr.wrapping_add(header.p_memsz),
                         offset: header.p_offset,
                         flags: header.p_flags,
                         bytes,
@@ -110,6 +115,7 @@ impl<'a> Image<'a> {
             match header.p_type(endian).0 {
                 libc::PT_LOAD => image.segments.push(Segment {
                     vaddr: header.p_vaddr(endian),
+                    end: header.p_vaddr(endian).wrapping_add(header.p_memsz(endian)),
                     offset: header.p_offset(endian),
                     flags: header.p_flags(endian).0,
                     bytes: header.data(endian, data).ok()?,
@@ -128,6 +134,13 @@ impl<'a> Image<'a> {
         Some(image)
     }
 
+    /// From the first address of the first segment to the end of the last one in memory.
+    pub fn extent(&self) -> Range<u64> {
+        let start = self.segments.iter().map(|s| s.vaddr).min();
+        let end = self.segments.iter().map(|s| s.end).max();
+        start.unwrap_or(0)..end.unwrap_or(0)
+    }
+
     /// The bytes from a link-time address to the end of its segment.
     fn from(&self, vaddr: u64) -> Option<&'a [u8]> {
         self.segments.iter().find_map(|segment| {
@@ -138,7 +151,10 @@ impl<'a> Image<'a> {
 
     /// The 32 bits at a link-time address.
     pub fn word(&self, vaddr: u64) -> Option<i32> {
-        self.from(vaddr)?.first_chunk().copied().map(i32::from_le_bytes)
+        self.from(vaddr)?
+            .first_chunk()
+            .copied()
+            .map(i32::from_le_bytes)
     }
 
     /// The table of functions; none if there is none, or it has a form that no linker in use writes.
@@ -209,7 +225,10 @@ impl Functions<'_> {
 
     fn field(&self, offset: usize) -> Option<u64> {
         let bytes = self.table.get(offset..)?.first_chunk()?;
-        Some(self.hdr.wrapping_add_signed(i32::from_le_bytes(*bytes).into()))
+        Some(
+            self.hdr
+                .wrapping_add_signed(i32::from_le_bytes(*bytes).into()),
+        )
     }
 
     fn start(&self, index: usize) -> Option<u64> {

@@ -140,7 +140,11 @@ pub fn rewrite_mapping(
     };
     let page = area::page() as u64;
     let starts_here = |segment: &Segment| segment.offset / page * page == file_offset;
-    let Some(first) = image.segments.iter().find(|s| s.executable() && starts_here(s)) else {
+    let Some(first) = image
+        .segments
+        .iter()
+        .find(|s| s.executable() && starts_here(s))
+    else {
         return Report::default();
     };
     let bias = (addr as u64).wrapping_sub(first.vaddr / page * page) as usize;
@@ -257,8 +261,7 @@ impl Object<'_> {
             }
         }
         let count = patches.len();
-        let core = is_core(&self.name);
-        match install(segment, text, &patches, entries, core) {
+        match self.install(segment, text, &patches, entries) {
             Some(()) => report.rewritten += count,
             None => report.trapped += count,
         }
@@ -267,6 +270,7 @@ impl Object<'_> {
 
     /// The verdicts on candidates, each with its offset in the segment.
     fn judge(&self, segment: &Segment, candidates: &[usize]) -> Vec<(usize, Verdict)> {
+        let functions = self.image.functions();
         let address = |&offset: &usize| segment.vaddr + offset as u64;
         let targets: Vec<u64> = scan::long_jumps(segment.bytes, candidates)
             .iter()
@@ -276,20 +280,99 @@ impl Object<'_> {
             code: segment.bytes,
             vaddr: segment.vaddr,
             targets: &targets,
+            extent: self.image.extent(),
             word: &|at| self.image.word(at),
+            function: &|at| functions.as_ref()?.at_or_before(at),
         };
-        let functions = self.image.functions();
-        let function_of = |offset: &usize| functions.as_ref()?.at_or_before(address(offset));
+        let function_of = |offset: &usize| (around.function)(address(offset));
         let mut verdicts = Vec::with_capacity(candidates.len());
         for group in chunks_by_key(candidates, function_of) {
             let addresses: Vec<u64> = group.iter().map(address).collect();
             let judged = match function_of(&group[0]) {
                 Some(function) => plan::plan(&around, function, &addresses),
-                None => addresses.iter().map(|&at| plan::stray(&around, at)).collect(),
+                None => addresses
+                    .iter()
+                    .map(|&at| plan::stray(&around, at))
+                    .collect(),
             };
             verdicts.extend(group.iter().copied().zip(judged));
         }
         verdicts
+    }
+
+    /// Writes the stubs, then the jumps to them. All or nothing.
+    fn install(
+        &self,
+        segment: &Segment,
+        text: Range<usize>,
+        patches: &[Patch],
+        entries: &Entries,
+    ) -> Option<()> {
+        if patches.is_empty() {
+            return Some(());
+        }
+        let runtime = |vaddr: u64| self.bias.wrapping_add(vaddr as usize);
+        let extent = self.image.extent();
+        let object = runtime(extent.start)..runtime(extent.end);
+        let mut draft = table::Draft::new(text.clone(), &object, patches.len())?;
+        let Some(jumps) = self.write_stubs(&mut draft, segment, patches, entries) else {
+            draft.discard();
+            return None;
+        };
+        let stubs = draft.seal()?;
+
+        let page = area::page();
+        let pages = text.start / page * page..text.end.next_multiple_of(page);
+        let writable = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+        if !protect(&pages, writable) {
+            stubs.discard();
+            return None;
+        }
+        stubs.publish(patches.len());
+        for (at, bytes) in jumps {
+            // SAFETY: inside the segment, which is writable now; no other thread runs this code, and nothing here is in an
+            // object that gets rewritten but libc's memcpy and mprotect, which are whole at every step.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
+        }
+        protect(&pages, segment.protection());
+        Some(())
+    }
+
+    /// Writes the stubs, and returns what to write at their sites.
+    fn write_stubs(
+        &self,
+        draft: &mut table::Draft,
+        segment: &Segment,
+        patches: &[Patch],
+        entries: &Entries,
+    ) -> Option<Vec<(usize, Vec<u8>)>> {
+        let runtime = |vaddr: u64| self.bias.wrapping_add(vaddr as usize);
+        let core = is_core(&self.name);
+        let mut head = [0; SLOT];
+        head[..8].copy_from_slice(&entries.entry.to_le_bytes());
+        head[8..16].copy_from_slice(&entries.entry_full.to_le_bytes());
+        draft.write(0, &head);
+        (1..)
+            .zip(patches)
+            .map(|(index, patch)| {
+                let (before, after) = stub::neighbours(segment.bytes, segment.vaddr, patch);
+                let full = patch.extended || !core;
+                let start = runtime(patch.start);
+                let slot = draft.slot(index);
+                let stub = Stub {
+                    slot,
+                    before,
+                    after,
+                    start,
+                    next: runtime(patch.next),
+                    back: runtime(patch.end),
+                    entry: draft.slot(0) + if full { 8 } else { 0 },
+                    tpoff: entries.slot_tpoff,
+                };
+                draft.write(index, &stub.emit()?);
+                Some((start, stub::jump(start, runtime(patch.kept), slot)?))
+            })
+            .collect()
     }
 }
 
@@ -299,59 +382,6 @@ fn chunks_by_key<'a, T, K: PartialEq>(
     key: impl Fn(&T) -> K + 'a,
 ) -> impl Iterator<Item = &'a [T]> {
     items.chunk_by(move |a, b| key(a) == key(b))
-}
-
-/// Writes the stubs, then the jumps to them. All or nothing.
-fn install(
-    segment: &Segment,
-    text: Range<usize>,
-    patches: &[Patch],
-    entries: &Entries,
-    core: bool,
-) -> Option<()> {
-    if patches.is_empty() {
-        return Some(());
-    }
-    let runtime = |vaddr: u64| text.start + (vaddr - segment.vaddr) as usize;
-    let mut draft = table::Draft::new(text.clone(), patches.len())?;
-    let mut head = [0; SLOT];
-    head[..8].copy_from_slice(&entries.entry.to_le_bytes());
-    head[8..16].copy_from_slice(&entries.entry_full.to_le_bytes());
-    draft.write(0, &head);
-    for (index, patch) in (1..).zip(patches) {
-        let (before, after) = stub::neighbours(segment.bytes, segment.vaddr, patch);
-        let full = patch.extended || !core;
-        let stub = Stub {
-            slot: draft.slot(index),
-            before,
-            after,
-            next: runtime(patch.next),
-            back: runtime(patch.end),
-            entry: draft.slot(0) + if full { 8 } else { 0 },
-            tpoff: entries.slot_tpoff,
-        };
-        draft.write(index, &stub.emit());
-    }
-    let first = draft.slot(1);
-    let stubs = draft.seal()?;
-
-    let page = area::page();
-    let pages = text.start / page * page..text.end.next_multiple_of(page);
-    let writable = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
-    if !protect(&pages, writable) {
-        stubs.discard();
-        return None;
-    }
-    stubs.publish(patches.len());
-    for (slot, patch) in (first..).step_by(SLOT).zip(patches) {
-        let start = runtime(patch.start);
-        let (bytes, len) = stub::jump(start, runtime(patch.kept), slot);
-        // SAFETY: inside the segment, which is writable now; no other thread runs this code, and this function is not
-        // in an object that gets rewritten.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), start as *mut u8, len) };
-    }
-    protect(&pages, segment.protection());
-    Some(())
 }
 
 fn protect(pages: &Range<usize>, protection: i32) -> bool {

@@ -5,16 +5,19 @@
 //!
 //! - nothing jumps to an address inside it (to its first byte is fine: that is the `jmp`). Known targets
 //!   are all direct branches of the function, its jump tables, the addresses it takes of its own code,
-//!   `endbr64`, long jumps from anywhere in the object and short jumps from the bytes around the
-//!   function. Exception landing pads need no look: they start with the exception in `rax`, where the
-//!   inside of a patch has a system call's number or result;
-//! - what moves means the same elsewhere: no control flow, no rip-relative operand, no `endbr64`;
+//!   `endbr64`, long jumps from anywhere in the object and short jumps from the functions around it.
+//!   Exception landing pads need no look: they start with the exception in `rax`, where the inside of
+//!   a patch has a system call's number or result;
+//! - what moves means the same elsewhere: no control flow, no `endbr64`, and a rip-relative operand only within the
+//!   object, which all of its stubs can reach (libgomp stores into a global right before its `syscall; ret`);
 //! - what moves from before the `syscall` leaves the stack pointer alone, as a task that waits in
 //!   the call is unwound from the instruction after it, with all of the prologue done as usual.
 //!
 //! Instructions before are preferred to those after: nearly always that is `mov $nr, %eax`, whose five
 //! bytes are just the jump. The `syscall` itself then stays behind it, untouched, where debuggers and
 //! tracers look for it, and where a jump that nobody could see would find it.
+
+use std::ops::Range;
 
 use iced_x86::{
     Code, Decoder, DecoderOptions, EncodingKind, FlowControl, Instruction, InstructionInfoFactory,
@@ -65,8 +68,12 @@ pub struct Surroundings<'a> {
     pub vaddr: u64,
     /// Addresses, sorted, that long jumps lead to.
     pub targets: &'a [u64],
+    /// All addresses of the object.
+    pub extent: Range<u64>,
     /// Reads 32 bits anywhere in the object.
     pub word: &'a dyn Fn(u64) -> Option<i32>,
+    /// The last function that starts at or before an address.
+    pub function: &'a dyn Fn(u64) -> Option<Function>,
 }
 
 impl Surroundings<'_> {
@@ -77,31 +84,55 @@ impl Surroundings<'_> {
     /// What there is of `start..end`.
     fn bytes(&self, start: u64, end: u64) -> &[u8] {
         let offset = |address: u64| (address.clamp(self.vaddr, self.end()) - self.vaddr) as usize;
-        self.code.get(offset(start)..offset(end)).unwrap_or_default()
+        self.code
+            .get(offset(start)..offset(end))
+            .unwrap_or_default()
     }
 }
 
-/// A verdict for a candidate outside all functions: it is never replaced, as what is around it is unknown,
-/// but where it could be a system call it has to be trapped. One can be told from data by the call's
-/// number being put into `eax` shortly before.
+/// A verdict for a candidate outside all functions. It is never replaced, as what is around it is unknown,
+/// but where it could be a system call it has to be trapped. What tells one from data is an instruction
+/// shortly before it that puts the call's number into `eax`, and goes on to the `syscall`.
 pub fn stray(around: &Surroundings, candidate: u64) -> Verdict {
-    let before = around.bytes(candidate.saturating_sub(28), candidate);
-    let number_set = (0..before.len()).any(|at| match before[at..] {
+    const SHORTLY: u64 = 28;
+    let start = candidate.saturating_sub(SHORTLY).max(around.vaddr);
+    let before = around.bytes(start, candidate);
+    let sets_number = |bytes: &[u8]| match *bytes {
         // mov $nr, %eax, and with a REX.W prefix.
-        [0xb8, _, nr, 0, 0, ..] => nr < 4,
-        [0x48, 0xc7, 0xc0, _, nr, 0, 0, ..] => nr < 4,
-        // xor %eax, %eax; mov reg, %eax.
+        [0xb8, _, high, 0, 0, ..] | [0x48, 0xc7, 0xc0, _, high, 0, 0, ..] => high < 4,
+        // xor %eax, %eax.
         [0x31 | 0x33, 0xc0, ..] => true,
+        // mov reg, %eax.
         [0x89, modrm, ..] => modrm & 0xc7 == 0xc0,
         // mov reg or memory, %eax.
         [0x8b, modrm, ..] => modrm & 0x38 == 0,
         _ => false,
-    });
+    };
+    let number_set = (0..before.len())
+        .zip(start..)
+        .any(|(at, address)| sets_number(&before[at..]) && goes_to(around, address, candidate));
     if number_set {
         Verdict::Trap
     } else {
         Verdict::Not
     }
+}
+
+/// Whether code decoded from `from` has an instruction that starts at `to`.
+fn goes_to(around: &Surroundings, from: u64, to: u64) -> bool {
+    let code = around.bytes(from, to + 2);
+    let mut decoder = Decoder::with_ip(64, code, from, DecoderOptions::NONE);
+    while decoder.ip() < to {
+        let instruction = decoder.decode();
+        // Zeroes are add %al, (%rax), in data everywhere and in code nowhere.
+        let zeroes = instruction.code() == Code::Add_rm8_r8
+            && instruction.memory_base() == Register::RAX
+            && instruction.op1_register() == Register::AL;
+        if instruction.is_invalid() || zeroes {
+            return false;
+        }
+    }
+    decoder.ip() == to
 }
 
 /// A verdict for each of `candidates` (addresses of `0f 05`, ascending), which lie in `function` or between it and the next.
@@ -211,13 +242,19 @@ impl<'a> Body<'a> {
         let code = self.around.vaddr..self.around.end();
         let mut found = Vec::new();
         for instruction in &self.instructions {
-            if instruction.is_ip_rel_memory_operand() && instruction.mnemonic() == iced_x86::Mnemonic::Lea {
+            if instruction.is_ip_rel_memory_operand()
+                && instruction.mnemonic() == iced_x86::Mnemonic::Lea
+            {
                 let table = instruction.ip_rel_memory_address();
                 let relative = |entry| {
                     let word = (self.around.word)(table.checked_add(entry * 4)?)?;
                     Some(table.wrapping_add_signed(word.into()))
                 };
-                found.extend((0..LONGEST).map_while(relative).take_while(|at| code.contains(at)));
+                found.extend(
+                    (0..LONGEST)
+                        .map_while(relative)
+                        .take_while(|at| code.contains(at)),
+                );
             } else if instruction.flow_control() == FlowControl::IndirectBranch
                 && instruction.memory_index() != Register::None
                 && instruction.memory_base() == Register::None
@@ -228,7 +265,11 @@ impl<'a> Body<'a> {
                     let high = (self.around.word)(table.checked_add(entry * 8 + 4)?)?;
                     (high == 0).then_some(u64::from(low as u32))
                 };
-                found.extend((0..LONGEST).map_while(absolute).take_while(|at| code.contains(at)));
+                found.extend(
+                    (0..LONGEST)
+                        .map_while(absolute)
+                        .take_while(|at| code.contains(at)),
+                );
             }
         }
         self.targets.append(&mut found);
@@ -236,7 +277,10 @@ impl<'a> Body<'a> {
 
     /// The index of the instruction that has the byte at `address`.
     fn containing(&self, address: u64) -> Option<usize> {
-        let index = self.instructions.partition_point(|i| i.ip() <= address).checked_sub(1)?;
+        let index = self
+            .instructions
+            .partition_point(|i| i.ip() <= address)
+            .checked_sub(1)?;
         (address < self.instructions[index].next_ip()).then_some(index)
     }
 
@@ -249,8 +293,8 @@ impl<'a> Body<'a> {
         let movable_before = before
             .iter()
             .rev()
-            .take_while(|i| i.ip() >= earliest && movable(i) && !moves_stack(i, &mut info));
-        let movable_after = after.iter().take_while(|i| movable(i));
+            .take_while(|i| i.ip() >= earliest && self.movable(i) && !moves_stack(i, &mut info));
+        let movable_after = after.iter().take_while(|i| self.movable(i));
 
         let starts: Vec<u64> = [syscall.ip()]
             .into_iter()
@@ -292,30 +336,40 @@ impl<'a> Body<'a> {
         any(&self.targets) || any(self.around.targets) || self.short_jump_into(start, end)
     }
 
-    /// Whether bytes outside the function, but near enough, look like a short jump (`jcc`, `jmp`, `loop`, `jrcxz`) into it.
+    /// Whether the code around the function, as near as it has to be, has a short jump (`jcc`, `jmp`, `loop`, `jrcxz`) into it: bytes that look like one,
+    /// at the start of an instruction of their own function.
     fn short_jump_into(&self, start: u64, end: u64) -> bool {
         const REACH: u64 = 130;
-        let (Some(first), Some(last)) = (self.instructions.first(), self.instructions.last()) else {
+        let (Some(first), Some(last)) = (self.instructions.first(), self.instructions.last())
+        else {
             return false;
         };
         let leads_into = |from: u64, to: u64| {
-            let bytes = self.around.bytes(from, to);
             let from = from.max(self.around.vaddr);
-            bytes.windows(2).zip(from..).any(|(pair, at)| {
+            let pairs = self.around.bytes(from, to).windows(2);
+            pairs.zip(from..).any(|(pair, at)| {
                 let target = (at + 2).wrapping_add_signed((pair[1] as i8).into());
-                matches!(pair[0], 0x70..=0x7f | 0xe0..=0xe3 | 0xeb) && start < target && target < end
+                matches!(pair[0], 0x70..=0x7f | 0xe0..=0xe3 | 0xeb)
+                    && start < target
+                    && target < end
+                    && (self.around.function)(at)
+                        .is_none_or(|function| goes_to(self.around, function.start, at))
             })
         };
         leads_into(start.saturating_sub(REACH), first.ip())
             || leads_into(last.next_ip(), end + REACH)
     }
-}
 
-/// Whether an instruction does the same at any other address.
-fn movable(instruction: &Instruction) -> bool {
-    instruction.flow_control() == FlowControl::Next
-        && !instruction.is_ip_rel_memory_operand()
-        && instruction.code() != Code::Endbr64
+    /// Whether an instruction does the same in a stub.
+    fn movable(&self, instruction: &Instruction) -> bool {
+        instruction.flow_control() == FlowControl::Next
+            && instruction.code() != Code::Endbr64
+            && (!instruction.is_ip_rel_memory_operand()
+                || self
+                    .around
+                    .extent
+                    .contains(&instruction.ip_rel_memory_address()))
+    }
 }
 
 /// Whether an instruction changes the stack pointer.

@@ -9,6 +9,8 @@
 //! A slot is 64 bytes and aligned, so that the site of any address in a stub is one load away, with no
 //! table: that is what a switch of tasks looks up.
 
+use iced_x86::{Decoder, DecoderOptions};
+
 use super::plan::{Patch, LONGEST_NEIGHBOURS};
 
 /// The size and alignment of a slot.
@@ -25,6 +27,8 @@ pub struct Stub<'a> {
     pub before: &'a [u8],
     /// The instructions from after it.
     pub after: &'a [u8],
+    /// The address of the first instruction from before.
+    pub start: usize,
     /// The address after the original `syscall`.
     pub next: usize,
     /// Where to go on.
@@ -39,14 +43,14 @@ const CORE: usize = 9 + 2 + 7 + 6 + 2;
 const _: () = assert!(CODE + LONGEST_NEIGHBOURS as usize + CORE + 5 == SLOT);
 
 impl Stub<'_> {
-    /// The bytes of the slot. The area is near enough to all that it refers to.
-    pub fn emit(&self) -> [u8; SLOT] {
+    /// The bytes of the slot; none if something that it refers to is out of reach.
+    pub fn emit(&self) -> Option<[u8; SLOT]> {
         let mut code = Emitter {
             slot: self.slot,
             bytes: [0xcc; SLOT],
             at: CODE,
         };
-        code.put(self.before);
+        code.put_moved(self.before, self.start)?;
         // mov %fs:tpoff, %rcx
         code.put(&[0x64, 0x48, 0x8b, 0x0c, 0x25]);
         code.put(&self.tpoff.to_le_bytes());
@@ -55,22 +59,22 @@ impl Stub<'_> {
         // lea after(%rip), %r11
         let after = code.at + 7 + 6 + 2;
         code.put(&[0x4c, 0x8d, 0x1d]);
-        code.put_relative(self.slot + after);
+        code.put_relative(self.slot + after)?;
         // jmp *entry(%rip)
         code.put(&[0xff, 0x25]);
-        code.put_relative(self.entry);
+        code.put_relative(self.entry)?;
         // native: syscall
         code.put(&[0x0f, 0x05]);
         debug_assert_eq!(code.at, after);
-        code.put(self.after);
+        code.put_moved(self.after, self.next)?;
         // jmp back
         code.put(&[0xe9]);
-        code.put_relative(self.back);
+        code.put_relative(self.back)?;
 
         code.bytes[..8].copy_from_slice(&self.next.to_le_bytes());
         code.bytes[8..CODE].fill(0);
         code.bytes[8] = after as u8;
-        code.bytes
+        Some(code.bytes)
     }
 }
 
@@ -87,27 +91,49 @@ impl Emitter {
     }
 
     /// The 32 bits that lead from the end of this field to `target`.
-    fn put_relative(&mut self, target: usize) {
+    fn put_relative(&mut self, target: usize) -> Option<()> {
         let here = self.slot + self.at + 4;
-        self.put(&relative(here, target).to_le_bytes());
+        self.put(&relative(here, target)?.to_le_bytes());
+        Some(())
+    }
+
+    /// Instructions that stood at `from`, with rip-relative operands that lead to where they led there.
+    fn put_moved(&mut self, bytes: &[u8], from: usize) -> Option<()> {
+        let here = self.slot + self.at;
+        let first = self.at;
+        self.put(bytes);
+        let mut decoder = Decoder::with_ip(64, bytes, from as u64, DecoderOptions::NONE);
+        while decoder.can_decode() {
+            let at = first + decoder.position();
+            let instruction = decoder.decode();
+            if instruction.is_ip_rel_memory_operand() {
+                // Its length stays as it is, so the displacement changes by as much as the instruction moves.
+                let displacement = at
+                    + decoder
+                        .get_constant_offsets(&instruction)
+                        .displacement_offset();
+                let field = self.bytes.get_mut(displacement..displacement + 4)?;
+                let old = i32::from_le_bytes(field.try_into().ok()?);
+                let new = i64::from(old) + (from as i64).wrapping_sub(here as i64);
+                field.copy_from_slice(&i32::try_from(new).ok()?.to_le_bytes());
+            }
+        }
+        Some(())
     }
 }
 
-/// The displacement of `target` from `here`, which an area within reach keeps in 32 bits.
-fn relative(here: usize, target: usize) -> i32 {
-    target.wrapping_sub(here) as i32
+/// The displacement of `target` from `here`, if 32 bits are enough for it.
+fn relative(here: usize, target: usize) -> Option<i32> {
+    i32::try_from(target.wrapping_sub(here) as isize).ok()
 }
 
-/// The bytes of a site: the jump to its stub, and traps up to the first byte that stays.
-pub fn jump(start: usize, kept: usize, slot: usize) -> ([u8; LONGEST_PATCH], usize) {
-    let mut bytes = [0xcc; LONGEST_PATCH];
+/// The bytes of a site up to the first byte that stays: the jump to its stub, and traps. None if the stub is out of reach.
+pub fn jump(start: usize, kept: usize, slot: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0xcc; kept - start];
     bytes[0] = 0xe9;
-    bytes[1..5].copy_from_slice(&relative(start + 5, slot + CODE).to_le_bytes());
-    (bytes, kept - start)
+    bytes[1..5].copy_from_slice(&relative(start + 5, slot + CODE)?.to_le_bytes());
+    Some(bytes)
 }
-
-/// The most bytes that a patch can replace.
-const LONGEST_PATCH: usize = LONGEST_NEIGHBOURS as usize + 15;
 
 /// The bytes of a patch's neighbours, before and after its `syscall`.
 pub fn neighbours<'a>(code: &'a [u8], vaddr: u64, patch: &Patch) -> (&'a [u8], &'a [u8]) {

@@ -136,8 +136,8 @@ enum DraftBlock {
 }
 
 impl Draft {
-    /// Memory for `stubs` stubs within reach of `text`: that of code that is gone, or new.
-    pub fn new(text: Range<usize>, stubs: usize) -> Option<Draft> {
+    /// Memory for `stubs` stubs for `text`, within reach of all of its object: that of code that is gone, or new.
+    pub fn new(text: Range<usize>, object: &Range<usize>, stubs: usize) -> Option<Draft> {
         let len = (stubs + 1) * SLOT;
         let take = |block: &Block| {
             block
@@ -145,13 +145,12 @@ impl Draft {
                 .compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
                 .is_ok()
         };
-        let reused = blocks().find(|block| {
-            block.region.len >= len && block.region.reaches(&text) && take(block)
-        });
+        let reused = blocks()
+            .find(|block| block.region.len >= len && block.region.reaches(object) && take(block));
         let block = match reused {
             Some(block) if block.region.open() => DraftBlock::Reused(block),
             Some(_) => return None,
-            None => DraftBlock::New(Region::near(&text, len)?),
+            None => DraftBlock::New(Region::near(object, len)?),
         };
         Some(Draft { block, text })
     }
@@ -186,7 +185,8 @@ impl Draft {
         }
     }
 
-    fn discard(self) {
+    /// Gives the memory back.
+    pub fn discard(self) {
         match self.block {
             DraftBlock::New(region) => region.unmap(),
             DraftBlock::Reused(block) => block.state.store(FREE, Ordering::Release),
