@@ -1,0 +1,96 @@
+"""CPython's own tests of threads, queues, sockets and selectors: the verdict on each of their methods must be the
+native one, but for the differences listed in known.txt."""
+
+import sys
+import xml.etree.ElementTree as xml
+from collections import Counter
+from fnmatch import fnmatchcase
+
+from harness import HERE, PYTHON, Failure, outcome, tail, test
+
+# Seconds the module takes natively, options it needs, and patterns of what is left out unless all is asked for.
+MODULES = {
+    "test_thread": (1, [], []),
+    "test_threading": (10, [], []),
+    "test_queue": (8, [], []),
+    # The resource is named for its use of sockets; it stays on this machine.
+    "test_socketserver": (1, ["-u", "network"], []),
+    # A guest whose host takes no vsock connections waits for them for ever, natively too.
+    "test_socket": (26, ["-i", "ThreadedVSOCK*"], []),
+    "test_select": (2, [], []),
+    "test_selectors": (15, [], []),
+    "test_concurrent_futures": (
+        81,
+        [],
+        # The longest, of which the forked and the threaded pools have the like.
+        ["*SpawnWaitTest", "*ForkserverWaitTest", "*SpawnAsCompletedTest", "*ForkserverAsCompletedTest"]
+        + ["*SpawnProcessPoolExecutorTest.test_map_timeout", "*ForkserverProcessPoolExecutorTest.test_map_timeout"],
+    ),
+}
+
+VERSION = "python%d.%d" % sys.version_info[:2]
+
+
+def known():
+    """The rows of known.txt: (mode, test) patterns."""
+    lines = (HERE / "known.txt").read_text().splitlines()
+    return [tuple(line.split(None, 2)[:2]) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def verdicts(report):
+    """From the XML report of a run: the verdict on each test method, and what was said about it."""
+    found = {}
+    for case in xml.parse(report).getroot().iter("testcase"):
+        bad = [child for child in case if child.tag in ("skipped", "failure", "error")]
+        verdict = bad[0].tag if bad else "ok"
+        found[case.get("name")] = (verdict, "".join(child.text or "" for child in bad))
+    return found
+
+
+def module(name, seconds, options, left_out):
+    def body(run):
+        report = run.directory / "report.xml"
+        if not run.whole:
+            options_here = [*options, *(word for pattern in left_out for word in ("-i", pattern))]
+        else:
+            options_here = options
+        finished = run.run(
+            *(PYTHON, "-m", "test", "-v", "--junit-xml", report, *options_here, name),
+            # More than twice what it takes natively: time-outs add up where every test waits for one.
+            limit=60 + 4 * seconds * (2 if run.whole else 1),
+        )
+        if not report.exists() or not report.read_text():
+            raise Failure(f"ended with {outcome(finished.status)} before its end\n{tail(finished.out)}\n{finished.err}")
+        found = verdicts(report)
+        if not found:
+            raise Failure(f"it ran no test\n{tail(finished.out)}")
+        run.note = ", ".join(f"{count} {verdict}" for verdict, count in Counter(v for v, _ in found.values()).items())
+        bad = any(verdict in ("failure", "error") for verdict, _ in found.values())
+        # What the methods cannot show: a crash at the end, or a changed environment.
+        found["the whole"] = ("error" if bad else outcome(finished.status), tail(finished.out))
+        return found
+
+    test(
+        f"cpython/{name}",
+        needs=[PYTHON, f"/usr/lib/{VERSION}/test/{name}.py"],
+        weight=seconds * 4,
+        differences=differences,
+    )(body)
+
+
+def differences(seen, natively, mode):
+    """The methods whose verdict is not the native one. Where a method fails natively there is nothing to compare."""
+    allowed = [test for modes, test in known() if fnmatchcase(mode.name, modes)]
+    wrong = []
+    for name in sorted({*seen, *natively}):
+        verdict, said = seen.get(name, ("missing", ""))
+        before, _ = natively.get(name, ("missing", ""))
+        if verdict == before or before in ("failure", "error"):
+            continue
+        if not any(fnmatchcase(name, pattern) for pattern in allowed):
+            wrong.append(f"{name}: natively {before}, here {verdict}\n{tail(said, 20)}".rstrip())
+    return "\n".join(wrong)
+
+
+for each, row in MODULES.items():
+    module(each, *row)

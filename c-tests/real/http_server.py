@@ -1,0 +1,43 @@
+"""A web server with a thread a connection, as the standard library has it. Prints its port; on SIGTERM it stops and
+prints how many answers it gave."""
+
+import signal
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BODY = b"the same for everyone\n" * 10
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # A connection stays open for more requests.
+    wbufsize = -1  # Head and body leave together.
+    answers, lock = 0, threading.Lock()
+
+    def do_GET(self):
+        found = self.path == "/"
+        with Handler.lock:
+            Handler.answers += found
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(BODY)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 1024
+    daemon_threads = True
+
+
+server = Server(("127.0.0.1", 0), Handler)
+# shutdown() waits for serve_forever() to end, which it cannot do from a handler that interrupts it.
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+print(f"port {server.server_address[1]}", flush=True)
+server.serve_forever()
+print(f"answers {Handler.answers}")
+sys.stdout.flush()
