@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn maps_within_reach_and_seals() {
-        let start = maps_within_reach_and_seals as usize;
+        let start = maps_within_reach_and_seals as *const () as usize;
         let text = start..start + 1;
         let regions = [0x1000, 0x2001].map(|len| Region::near(&text, len).expect("room"));
         assert_eq!(regions[1].len, 0x3000);

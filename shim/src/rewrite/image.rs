@@ -125,7 +125,7 @@ impl<'a> Image<'a> {
                     let entries = header.dynamic(endian, data).ok()??;
                     image.relocates_code = entries.iter().any(|entry| {
                         let (tag, value) = (entry.d_tag(endian), entry.d_val(endian));
-                        tag == DT_TEXTREL || (tag == DT_FLAGS && value & DF_TEXTREL.0 as u64 != 0)
+                        tag == DT_TEXTREL || (tag == DT_FLAGS && value & DF_TEXTREL.0 != 0)
                     });
                 }
                 _ => {}

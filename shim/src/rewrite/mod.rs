@@ -44,7 +44,10 @@ mod plan;
 mod scan;
 mod stub;
 mod table;
+#[cfg(test)]
+mod tests;
 
+use std::cell::OnceCell;
 use std::ffi::{CStr, OsStr};
 use std::ops::{AddAssign, Range};
 use std::os::unix::ffi::OsStrExt;
@@ -272,14 +275,11 @@ impl Object<'_> {
     fn judge(&self, segment: &Segment, candidates: &[usize]) -> Vec<(usize, Verdict)> {
         let functions = self.image.functions();
         let address = |&offset: &usize| segment.vaddr + offset as u64;
-        let targets: Vec<u64> = scan::long_jumps(segment.bytes, candidates)
-            .iter()
-            .map(address)
-            .collect();
         let around = Surroundings {
             code: segment.bytes,
             vaddr: segment.vaddr,
-            targets: &targets,
+            candidates,
+            targets: OnceCell::new(),
             extent: self.image.extent(),
             word: &|at| self.image.word(at),
             function: &|at| functions.as_ref()?.at_or_before(at),

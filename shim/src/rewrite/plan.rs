@@ -17,6 +17,7 @@
 //! bytes are just the jump. The `syscall` itself then stays behind it, untouched, where debuggers and
 //! tracers look for it, and where a jump that nobody could see would find it.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use iced_x86::{
@@ -24,7 +25,7 @@ use iced_x86::{
     OpAccess, Register,
 };
 
-use super::image::Function;
+use super::{image::Function, scan};
 
 /// The length of a `jmp rel32`.
 pub const JUMP: u64 = 5;
@@ -66,8 +67,11 @@ pub struct Surroundings<'a> {
     pub code: &'a [u8],
     /// The link-time address of the first of them.
     pub vaddr: u64,
-    /// Addresses, sorted, that long jumps lead to.
-    pub targets: &'a [u64],
+    /// The offsets in it of all candidates.
+    pub candidates: &'a [usize],
+    /// The addresses, sorted, that long jumps near candidates lead to: sought when the first real `syscall`
+    /// turns up, which in most objects none does.
+    pub targets: OnceCell<Vec<u64>>,
     /// All addresses of the object.
     pub extent: Range<u64>,
     /// Reads 32 bits anywhere in the object.
@@ -79,6 +83,15 @@ pub struct Surroundings<'a> {
 impl Surroundings<'_> {
     fn end(&self) -> u64 {
         self.vaddr + self.code.len() as u64
+    }
+
+    fn targets(&self) -> &[u64] {
+        self.targets.get_or_init(|| {
+            scan::long_jumps(self.code, self.candidates)
+                .into_iter()
+                .map(|offset| self.vaddr + offset as u64)
+                .collect()
+        })
     }
 
     /// What there is of `start..end`.
@@ -333,7 +346,7 @@ impl<'a> Body<'a> {
             let first = targets.partition_point(|&at| at <= start);
             targets.get(first).is_some_and(|&at| at < end)
         };
-        any(&self.targets) || any(self.around.targets) || self.short_jump_into(start, end)
+        any(&self.targets) || any(self.around.targets()) || self.short_jump_into(start, end)
     }
 
     /// Whether the code around the function, as near as it has to be, has a short jump (`jcc`, `jmp`, `loop`, `jrcxz`) into it: bytes that look like one,
@@ -382,4 +395,331 @@ fn moves_stack(instruction: &Instruction, info: &mut InstructionInfoFactory) -> 
                     OpAccess::None | OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess
                 )
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: u64 = 0x1000;
+    const SYSCALL: &[u8] = &[0x0f, 0x05];
+    const MOV_EAX: &[u8] = &[0xb8, 0x27, 0, 0, 0];
+    const CMP: &[u8] = &[0x48, 0x3d, 0, 0xf0, 0xff, 0xff];
+    const RET: &[u8] = &[0xc3];
+
+    /// Code made of functions, with unwind information for each and nothing between them.
+    #[derive(Default)]
+    struct Code {
+        bytes: Vec<u8>,
+        functions: Vec<Function>,
+        targets: Vec<u64>,
+        words: Vec<(u64, i32)>,
+    }
+
+    impl Code {
+        fn one(parts: &[&[u8]]) -> Code {
+            Code::default().function(parts)
+        }
+
+        fn end(&self) -> u64 {
+            BASE + self.bytes.len() as u64
+        }
+
+        fn function(mut self, parts: &[&[u8]]) -> Code {
+            let start = self.end();
+            if let Some(last) = self.functions.last_mut() {
+                last.next = Some(start);
+            }
+            self.bytes.extend(parts.concat());
+            let end = self.end();
+            self.functions.push(Function {
+                start,
+                end,
+                next: None,
+            });
+            self
+        }
+
+        /// Bytes that belong to no function.
+        fn gap(mut self, parts: &[&[u8]]) -> Code {
+            self.bytes.extend(parts.concat());
+            self
+        }
+
+        fn verdicts(&self) -> Vec<Verdict> {
+            let word = |at| self.words.iter().find(|w| w.0 == at).map(|w| w.1);
+            let function = |at| self.functions.iter().rev().find(|f| f.start <= at).copied();
+            let candidates = scan::candidates(&self.bytes);
+            let around = Surroundings {
+                code: &self.bytes,
+                vaddr: BASE,
+                candidates: &candidates,
+                targets: OnceCell::from(self.targets.clone()),
+                extent: BASE..BASE + 0x1_0000,
+                word: &word,
+                function: &function,
+            };
+            let candidates: Vec<u64> = candidates.iter().map(|&at| BASE + at as u64).collect();
+            candidates
+                .chunk_by(|&a, &b| function(a) == function(b))
+                .flat_map(|group| match function(group[0]) {
+                    Some(function) => plan(&around, function, group),
+                    None => group.iter().map(|&at| stray(&around, at)).collect(),
+                })
+                .collect()
+        }
+
+        /// The offsets (start, syscall, end, kept) of patches; none for a trap.
+        fn patches(&self) -> Vec<Option<[u64; 4]>> {
+            let offsets = |verdict| match verdict {
+                Verdict::Rewrite(p) => {
+                    assert_eq!(p.next, p.syscall + 2);
+                    assert!(p.end - p.start >= JUMP && p.kept >= p.start + JUMP);
+                    Some([p.start, p.syscall, p.end, p.kept].map(|at| at - BASE))
+                }
+                Verdict::Trap => None,
+                Verdict::Not => panic!("not taken for a syscall"),
+            };
+            self.verdicts().into_iter().map(offsets).collect()
+        }
+    }
+
+    #[test]
+    fn takes_the_number_and_keeps_the_syscall_in_place() {
+        let code = Code::one(&[MOV_EAX, SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
+        // With a longer one, there are traps between the jump and the syscall.
+        let mov_rax = [0x48, 0xc7, 0xc0, 0x27, 0, 0, 0];
+        let code = Code::one(&[&mov_rax, SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([0, 7, 9, 7])]);
+    }
+
+    #[test]
+    fn takes_as_few_neighbours_as_it_can() {
+        // mov %edi, %edi; xor %edi, %edi; mov %edx, %eax; syscall: the last two are too few.
+        let code = Code::one(&[&[0x89, 0xff], &[0x31, 0xff], &[0x89, 0xd0], SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([2, 6, 8, 8])]);
+    }
+
+    #[test]
+    fn at_a_functions_start_takes_what_follows() {
+        let code = Code::one(&[SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [Some([0, 0, 8, 8])]);
+        // The function before ends in something that could move, but belongs to another.
+        let code = Code::one(&[MOV_EAX]).function(&[SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [Some([5, 5, 13, 13])]);
+    }
+
+    #[test]
+    fn without_neighbours_it_traps() {
+        assert_eq!(Code::one(&[SYSCALL, RET]).patches(), [None]);
+        assert_eq!(Code::one(&[&[0x89, 0xd0], SYSCALL, RET]).patches(), [None]);
+    }
+
+    #[test]
+    fn at_a_functions_end_leaves_the_next_alone() {
+        let code = Code::one(&[MOV_EAX, SYSCALL]).function(&[CMP, RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
+        let code = Code::one(&[SYSCALL]).function(&[CMP, RET]);
+        assert_eq!(code.patches(), [None]);
+    }
+
+    #[test]
+    fn never_takes_a_branch_target_inside() {
+        // je to the syscall; so it takes what follows.
+        let code = Code::one(&[&[0x74, 5], MOV_EAX, SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [Some([7, 7, 15, 15])]);
+        // je to the instruction after it as well.
+        let code = Code::one(&[&[0x74, 9], &[0x74, 5], MOV_EAX, SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [None]);
+        // je from behind, to the instruction after it, then to the syscall too.
+        let code = Code::one(&[MOV_EAX, SYSCALL, CMP, &[0x74, 0xf8], RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
+        let code = Code::one(&[MOV_EAX, SYSCALL, CMP, &[0x74, 0xf8], &[0x74, 0xf4], RET]);
+        assert_eq!(code.patches(), [None]);
+        // A target at the very start is fine: it is where the jump is.
+        let code = Code::one(&[&[0x74, 0], MOV_EAX, SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([2, 7, 9, 7])]);
+        // So is one that jumps over a lock prefix, into the middle of an instruction, elsewhere.
+        let locked = [0x74, 1, 0xf0, 0x0f, 0xb1, 0x17];
+        let code = Code::one(&[&locked, MOV_EAX, SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([6, 11, 13, 11])]);
+    }
+
+    #[test]
+    fn sees_long_jumps_of_other_functions() {
+        let mut code = Code::one(&[MOV_EAX, SYSCALL, CMP, RET]);
+        code.targets = vec![BASE + 5];
+        assert_eq!(code.patches(), [Some([5, 5, 13, 13])]);
+        code.targets = vec![BASE + 5, BASE + 7];
+        assert_eq!(code.patches(), [None]);
+        code.targets = vec![BASE, BASE + 13];
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
+    }
+
+    #[test]
+    fn sees_short_jumps_of_neighbouring_functions() {
+        // The next function jumps back to the syscall.
+        let site = [MOV_EAX, SYSCALL, CMP, RET];
+        let code = Code::one(&site).function(&[&[0xeb, 0xf5], RET]);
+        assert_eq!(code.patches(), [Some([5, 5, 13, 13])]);
+        // The function before jumps ahead to it.
+        let code = Code::one(&[&[0x75, 6], RET]).function(&site);
+        assert_eq!(code.patches(), [Some([8, 8, 16, 16])]);
+        // The same bytes as part of an instruction: mov $0xf4eb.., %eax.
+        let code = Code::one(&site).function(&[&[0xb8, 0xeb, 0xf4, 0, 0], RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
+    }
+
+    #[test]
+    fn sees_jump_tables() {
+        // lea 0x100(%rip), %rdx; movslq (%rdx,%rax,4), %rax; add %rdx, %rax; jmp *%rax; mov; syscall; cmp; ret
+        let lea = [0x48, 0x8d, 0x15, 0, 1, 0, 0];
+        let load = [0x48, 0x63, 0x04, 0x82, 0x48, 0x01, 0xd0];
+        let parts = [&lea[..], &load, &[0xff, 0xe0], MOV_EAX, SYSCALL, CMP, RET];
+        let mut code = Code::one(&parts);
+        assert_eq!(code.patches(), [Some([16, 21, 23, 21])]);
+        let table = BASE + 0x107;
+        code.words = vec![(table, 16 - 0x107), (table + 4, 21 - 0x107)];
+        assert_eq!(code.patches(), [Some([21, 21, 29, 29])]);
+        // The entry after one that leads nowhere is of no table.
+        code.words = vec![(table, 1 << 20), (table + 4, 21 - 0x107)];
+        assert_eq!(code.patches(), [Some([16, 21, 23, 21])]);
+
+        // jmp *0x2000(,%rax,8)
+        let jump = [0xff, 0x24, 0xc5, 0, 0x20, 0, 0];
+        let mut code = Code::one(&[&jump, MOV_EAX, SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [Some([7, 12, 14, 12])]);
+        let to_syscall = (BASE + 12) as i32;
+        code.words = vec![(0x2000, to_syscall), (0x2004, 0)];
+        assert_eq!(code.patches(), [Some([12, 12, 20, 20])]);
+    }
+
+    #[test]
+    fn adjacent_syscalls_share_nothing() {
+        let code = Code::one(&[MOV_EAX, SYSCALL, SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5]), Some([7, 7, 15, 15])]);
+        // Only one of them finds a neighbour: the second may not go back into the first's patch.
+        let code = Code::one(&[MOV_EAX, SYSCALL, SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5]), None]);
+        let code = Code::one(&[SYSCALL, MOV_EAX, SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([0, 0, 7, 7]), None]);
+    }
+
+    #[test]
+    fn moves_rip_relative_operands_within_the_object() {
+        // mov %esi, 0x100(%rip), and the same far outside.
+        let code = Code::one(&[&[0x89, 0x35, 0, 1, 0, 0], SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([0, 6, 8, 6])]);
+        let code = Code::one(&[&[0x89, 0x35, 0, 0, 0, 0x40], SYSCALL, RET]);
+        assert_eq!(code.patches(), [None]);
+    }
+
+    #[test]
+    fn leaves_the_stack_pointer_alone_before_the_call() {
+        let before: [&[u8]; 4] = [
+            &[0x41, 0x57, 0x41, 0x56],    // push %r15; push %r14
+            &[0x48, 0x83, 0xec, 0x18],    // sub $24, %rsp
+            &[0x48, 0x8d, 0x64, 0x24, 8], // lea 8(%rsp), %rsp
+            &[0x4c, 0x89, 0xdc],          // mov %r11, %rsp
+        ];
+        for moving in before {
+            assert_eq!(Code::one(&[moving, SYSCALL, RET]).patches(), [None]);
+            let code = Code::one(&[moving, SYSCALL, CMP, RET]);
+            let at = moving.len() as u64;
+            assert_eq!(code.patches(), [Some([at, at, at + 8, at + 8])]);
+        }
+        // Reading it is fine: mov 8(%rsp), %r9. So is moving it after the call: pop %rdx; cmp.
+        let code = Code::one(&[&[0x4c, 0x8b, 0x4c, 0x24, 8], SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
+        let code = Code::one(&[SYSCALL, &[0x5a], CMP, RET]);
+        assert_eq!(code.patches(), [Some([0, 0, 9, 9])]);
+    }
+
+    #[test]
+    fn leaves_landing_places_of_indirect_branches_alone() {
+        let endbr = [0xf3, 0x0f, 0x1e, 0xfa];
+        assert_eq!(Code::one(&[&endbr, SYSCALL, RET]).patches(), [None]);
+        let code = Code::one(&[&endbr, MOV_EAX, SYSCALL, RET]);
+        assert_eq!(code.patches(), [Some([4, 9, 11, 9])]);
+        // lea to the syscall itself: its address is taken.
+        let lea = [0x48, 0x8d, 0x15, 5, 0, 0, 0];
+        let code = Code::one(&[&lea, MOV_EAX, SYSCALL, CMP, RET]);
+        assert_eq!(code.patches(), [Some([12, 12, 20, 20])]);
+    }
+
+    #[test]
+    fn follows_code_over_the_end_of_its_unwind_information() {
+        // As glibc's clone: the function ends where its syscall is.
+        let code = Code::one(&[MOV_EAX]).gap(&[SYSCALL, &[0x48, 0x85, 0xc0, 0x74, 1], RET]);
+        let code = code.function(&[&[0x31, 0xed], RET]);
+        assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
+        // But not over a return.
+        let code = Code::one(&[MOV_EAX, RET]).gap(&[SYSCALL, CMP, RET]);
+        let code = code.function(&[RET]);
+        assert_eq!(code.verdicts(), [Verdict::Trap]);
+    }
+
+    #[test]
+    fn what_no_instruction_is_stays() {
+        // mov $0x50f, %eax; jne with a displacement of the kind; a candidate in between two instructions.
+        let not: [&[u8]; 3] = [
+            &[0xb8, 0x0f, 0x05, 0, 0],
+            &[0x0f, 0x85, 0x0f, 0x05, 0, 0],
+            &[0xb0, 0x0f, 0x05, 1, 0, 0, 0],
+        ];
+        for bytes in not {
+            assert_eq!(Code::one(&[bytes, RET]).verdicts(), [Verdict::Not]);
+        }
+        // A table in a function, and between functions, of numbers and of zeroes.
+        let table = [6, 0x11, 0x0f, 0x05, 0x27, 0];
+        let code = Code::one(&[MOV_EAX, RET, &table]);
+        assert_eq!(code.verdicts(), [Verdict::Not]);
+        let code = Code::one(&[RET]).gap(&[&[0x8b, 5, 0, 0, 0, 0, 0, 0], SYSCALL, &[0, 0]]);
+        assert_eq!(code.verdicts(), [Verdict::Not]);
+    }
+
+    #[test]
+    fn what_may_be_a_syscall_traps() {
+        // No function around it, but a number set before it.
+        let code = Code::default().gap(&[MOV_EAX, SYSCALL, RET]);
+        assert_eq!(code.verdicts(), [Verdict::Trap]);
+        let load = [0x48, 0x8b, 0x44, 0x24, 8];
+        let code = Code::one(&[RET]).gap(&[&load, &[0x89, 0xfe], SYSCALL, RET]);
+        assert_eq!(code.verdicts(), [Verdict::Trap]);
+        // A function with something undecodable in it (0x06 is no instruction of this mode).
+        let code = Code::one(&[&[0x06], MOV_EAX, SYSCALL, CMP, RET]);
+        assert_eq!(code.verdicts(), [Verdict::Trap]);
+        // The number is out of range, or its bytes run into the candidate.
+        let code = Code::default().gap(&[&[0xb8, 0, 0, 1, 0], SYSCALL, RET]);
+        assert_eq!(code.verdicts(), [Verdict::Not]);
+        let code = Code::default().gap(&[&[0x48, 0x8b, 0x05, 0xf9], SYSCALL, &[0, 0xc3]]);
+        assert_eq!(code.verdicts(), [Verdict::Not]);
+    }
+
+    #[test]
+    fn tells_functions_that_use_registers_beyond_sse() {
+        // vzeroupper; movaps %xmm0, %xmm1.
+        for (instruction, expected) in [
+            (&[0xc5, 0xf8, 0x77][..], true),
+            (&[0x0f, 0x28, 0xc8], false),
+        ] {
+            let code = Code::one(&[instruction, &[0x74, 5], MOV_EAX, SYSCALL, CMP, RET]);
+            match code.verdicts()[..] {
+                [Verdict::Rewrite(patch)] => assert_eq!(patch.extended, expected),
+                ref other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_part_of_the_syscall() {
+        let code = Code::one(&[MOV_EAX, &[0x48], SYSCALL, RET]);
+        match code.verdicts()[..] {
+            [Verdict::Rewrite(patch)] => {
+                assert_eq!((patch.syscall, patch.next), (BASE + 5, BASE + 8));
+            }
+            ref other => panic!("{other:?}"),
+        }
+    }
 }

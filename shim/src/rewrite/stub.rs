@@ -143,3 +143,126 @@ pub fn neighbours<'a>(code: &'a [u8], vaddr: u64, patch: &Patch) -> (&'a [u8], &
         bytes(patch.next, patch.end),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iced_x86::{Code, Instruction, Register};
+
+    const SLOT_AT: usize = 0x7000_0040;
+    const START: usize = 0x6fff_1000;
+
+    fn stub<'a>(before: &'a [u8], after: &'a [u8]) -> Stub<'a> {
+        let next = START + before.len() + 2;
+        Stub {
+            slot: SLOT_AT,
+            before,
+            after,
+            start: START,
+            next,
+            back: next + after.len(),
+            entry: 0x7000_0008,
+            tpoff: -0x18,
+        }
+    }
+
+    fn decode(bytes: &[u8; SLOT]) -> Vec<Instruction> {
+        let at = (SLOT_AT + CODE) as u64;
+        let decoder = Decoder::with_ip(64, &bytes[CODE..], at, DecoderOptions::NONE);
+        let mut instructions: Vec<_> = decoder.into_iter().collect();
+        while instructions.last().is_some_and(|i| i.code() == Code::Int3) {
+            instructions.pop();
+        }
+        instructions
+    }
+
+    fn after_of(bytes: &[u8; SLOT]) -> u64 {
+        (SLOT_AT + usize::from(bytes[8])) as u64
+    }
+
+    #[test]
+    fn is_what_its_picture_says() {
+        let mov = [0xb8, 0x27, 0, 0, 0];
+        let cmp = [0x48, 0x3d, 0, 0xf0, 0xff, 0xff];
+        let stub = stub(&mov, &cmp);
+        let bytes = stub.emit().expect("within reach");
+        assert_eq!(bytes[..8], (START + 7).to_le_bytes());
+
+        let code = decode(&bytes);
+        let codes: Vec<Code> = code.iter().map(Instruction::code).collect();
+        let expected = [
+            Code::Mov_r32_imm32,
+            Code::Mov_r64_rm64,
+            Code::Jrcxz_rel8_64,
+            Code::Lea_r64_m,
+            Code::Jmp_rm64,
+            Code::Syscall,
+            Code::Cmp_RAX_imm32,
+            Code::Jmp_rel32_64,
+        ];
+        assert_eq!(codes, expected);
+        let [_, task, if_none, return_to, enter, native, moved, back] = code[..] else {
+            unreachable!()
+        };
+        assert_eq!(task.op0_register(), Register::RCX);
+        assert_eq!(task.segment_prefix(), Register::FS);
+        assert_eq!(task.memory_base(), Register::None);
+        assert_eq!(task.memory_displacement64() as i64, -0x18);
+        assert_eq!(if_none.near_branch_target(), native.ip());
+        assert_eq!(return_to.op0_register(), Register::R11);
+        assert_eq!(return_to.ip_rel_memory_address(), moved.ip());
+        assert_eq!(enter.ip_rel_memory_address(), 0x7000_0008);
+        assert_eq!(after_of(&bytes), moved.ip());
+        assert_eq!(native.next_ip(), moved.ip());
+        assert_eq!(back.near_branch_target(), stub.back as u64);
+    }
+
+    #[test]
+    fn the_longest_neighbours_fit() {
+        let nop = [
+            0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0,
+        ];
+        let before = [&[0x89, 0xd0][..], &nop].concat();
+        assert_eq!(before.len() as u64, LONGEST_NEIGHBOURS);
+        let bytes = stub(&before, &[]).emit().expect("within reach");
+        assert_eq!(
+            decode(&bytes).last().map(|i| i.code()),
+            Some(Code::Jmp_rel32_64)
+        );
+    }
+
+    #[test]
+    fn moved_operands_lead_to_where_they_led() {
+        // movl $1, 0x7087(%rip): the displacement is not the last field. mov 0x30(%rip), %edi.
+        let store = [0xc7, 0x05, 0x87, 0x70, 0, 0, 1, 0, 0, 0];
+        let load = [0x8b, 0x3d, 0x30, 0, 0, 0];
+        let bytes = stub(&store, &load).emit().expect("within reach");
+        let code = decode(&bytes);
+        let stored_to = (START + store.len() + 0x7087) as u64;
+        assert_eq!(code[0].ip_rel_memory_address(), stored_to);
+        assert_eq!(code[0].immediate32(), 1);
+        let loaded_from = (START + store.len() + 2 + load.len() + 0x30) as u64;
+        let moved = code.iter().find(|i| i.ip() == after_of(&bytes));
+        assert_eq!(moved.map(|i| i.ip_rel_memory_address()), Some(loaded_from));
+    }
+
+    #[test]
+    fn out_of_reach_is_no_stub() {
+        let mut far = stub(&[0xb8, 0x27, 0, 0, 0], &[]);
+        far.back = SLOT_AT + (1 << 32);
+        assert_eq!(far.emit(), None);
+        assert_eq!(jump(START, START + 5, START + (1 << 31)), None);
+    }
+
+    #[test]
+    fn the_jump_fills_up_to_what_is_kept() {
+        let bytes = jump(START, START + 7, SLOT_AT).expect("within reach");
+        assert_eq!(bytes.len(), 7);
+        assert_eq!(bytes[5..], [0xcc, 0xcc]);
+        let mut decoder = Decoder::with_ip(64, &bytes, START as u64, DecoderOptions::NONE);
+        assert_eq!(
+            decoder.decode().near_branch_target(),
+            (SLOT_AT + CODE) as u64
+        );
+    }
+}
