@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How far a stub may be from the code that jumps to it: two GiB, less room for both to have a size.
+/// How far a stub may be from the code that jumps to it: two GiB, less room for both to have a
+/// size.
 const REACH: usize = (1 << 31) - (1 << 20);
 
 /// The lowest address that a program is allowed to map.
@@ -42,7 +43,8 @@ impl Region {
         in_reach(object, self.start, self.len)
     }
 
-    /// Makes it writable and no longer executable: for memory whose stubs no code jumps to any more.
+    /// Makes it writable and no longer executable: for memory whose stubs no code jumps to any
+    /// more.
     pub fn open(&self) -> bool {
         self.protect(libc::PROT_READ | libc::PROT_WRITE)
     }
@@ -96,8 +98,9 @@ fn map(start: usize, len: usize) -> Option<Region> {
     Some(region)
 }
 
-/// The addresses in reach of `object` at which `len` bytes fit between the mappings, best first: below the object, nearest first,
-/// then above it, nearest first. Never where a mapping will want to grow: right above the heap, right below a stack.
+/// The addresses in reach of `object` at which `len` bytes fit between the mappings, best first:
+/// below the object, nearest first, then above it, nearest first. Never where a mapping will want
+/// to grow: right above the heap, right below a stack.
 fn places(maps: &str, object: &Range<usize>, len: usize) -> Vec<usize> {
     let (mut below, mut above) = (Vec::new(), Vec::new());
     let mut floor = LOWEST;
@@ -160,6 +163,14 @@ mod tests {
             places(PIE, &program, 0x1000),
             [0x5555_5555_3000, 0x5555_555a_0000]
         );
+    }
+
+    #[test]
+    fn leaves_the_stack_room_to_grow() {
+        let above_stack = 0x7fff_ffff_f000..0x7fff_ffff_ffff;
+        let places = places(PIE, &above_stack, 0x1000);
+        assert!(!places.contains(&0x7fff_fffd_d000), "{places:x?}");
+        assert!(places.contains(&0x7fff_f7fc_a000), "{places:x?}");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! An ELF image: its segments, and where its functions begin and end.
 //!
-//! Everything is said in link-time addresses, so that an image reads the same whether its bytes come
-//! from memory (an object that is loaded and relocated) or from its file (one whose code has just been
-//! mapped and whose other segments have not). Function bounds come from the unwind tables, which even
-//! a stripped object has: `.eh_frame_hdr` is a sorted table of (function, FDE), and the FDE knows the
-//! function's length.
+//! Everything is said in link-time addresses, so that an image reads the same whether its bytes
+//! come from memory (an object that is loaded and relocated) or from its file (one whose code has
+//! just been mapped and whose other segments have not). Function bounds come from the unwind
+//! tables, which even a stripped object has: `.eh_frame_hdr` is a sorted table of (function, FDE),
+//! and the FDE knows the function's length.
 
 use std::ops::Range;
 
@@ -157,10 +157,11 @@ impl<'a> Image<'a> {
             .map(i32::from_le_bytes)
     }
 
-    /// The table of functions; none if there is none, or it has a form that no linker in use writes.
+    /// The table of functions; none if there is none, or it has a form that no linker in use
+    /// writes.
     pub fn functions(&self) -> Option<Functions<'_>> {
-        /// Version 1; the address of `.eh_frame` in any form; a count in `udata4`; a table of `sdata4`
-        /// relative to the header.
+        /// Version 1; the address of `.eh_frame` in any form; a count in `udata4`; a table of
+        /// `sdata4` relative to the header.
         const COUNT_UDATA4: u8 = 0x03;
         const TABLE_DATAREL_SDATA4: u8 = 0x3b;
         let hdr = self.eh_frame_hdr?;
@@ -235,12 +236,14 @@ impl Functions<'_> {
         self.field(index * 8)
     }
 
-    /// The length in the FDE of entry `index`. How an FDE is encoded stands in its CIE; in place of reading
-    /// that, take the form (pc-relative, four or eight bytes) in which the FDE starts where the table says.
+    /// The length in the FDE of entry `index`. How an FDE is encoded stands in its CIE; in place of
+    /// reading that, take the form (pc-relative, four or eight bytes) in which the FDE starts where
+    /// the table says.
     fn length(&self, index: usize, start: u64) -> Option<u64> {
         let fde = self.field(index * 8 + 4)?;
         let bytes = self.image.from(fde)?;
-        // A length of four bytes and the CIE pointer stand before it; the 64-bit form of an FDE is unused.
+        // A length of four bytes and the CIE pointer stand before it; the 64-bit form of an FDE is
+        // unused.
         let body = bytes.get(8..)?;
         let begin = fde.wrapping_add(8);
         let narrow = i32::from_le_bytes(*body.first_chunk()?);

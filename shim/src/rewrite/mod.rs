@@ -22,21 +22,21 @@
 //!    jmp  next or later  ───────────────────────────────────────────┘
 //! ```
 //!
-//! No flag changes, nothing is pushed, and `rcx` and `r11` are what a `syscall` overwrites anyway. The
-//! crossing may also jump to `r11 - 2` to have the kernel answer the call as it stands.
+//! No flag changes, nothing is pushed, and `rcx` and `r11` are what a `syscall` overwrites anyway.
+//! The crossing may also jump to `r11 - 2` to have the kernel answer the call as it stands.
 //!
 //! - [`scan`] finds the bytes `0f 05`, and long jumps; [`image`] says what function they are in;
 //! - [`plan`] decodes that function and chooses the bytes to replace;
 //! - [`stub`] writes the stub, [`area`] finds memory for it within ±2 GiB;
 //! - [`table`] knows the way from original addresses to stubs and back.
 //!
-//! There are two entries. The full one keeps registers beyond SSE too: code built for them may have them live over
-//! an inline system call. libc and the loader do not, as a call of a C function keeps none, so only
-//! those of their functions that use such registers take it.
+//! There are two entries. The full one keeps registers beyond SSE too: code built for them may have
+//! them live over an inline system call. libc and the loader do not, as a call of a C function
+//! keeps none, so only those of their functions that use such registers take it.
 //!
-//! Code is written while nothing else can run it: for all objects loaded, while the process has one thread; for an
-//! object that the loader maps later, before it returns from that `mmap`. There is no lock here, so nothing to hold
-//! over a fork.
+//! Code is written while nothing else can run it: for all objects loaded, while the process has one
+//! thread; for an object that the loader maps later, before it returns from that `mmap`. There is
+//! no lock here, so nothing to hold over a fork.
 
 mod area;
 mod image;
@@ -106,7 +106,8 @@ pub struct ObjectReport {
     pub report: Report,
 }
 
-/// Rewrites every object that is loaded, and shows `each` what became of it. The process has one thread.
+/// Rewrites every object that is loaded, and shows `each` what became of it. The process has one
+/// thread.
 pub fn rewrite_loaded(entries: &Entries, mut each: impl FnMut(&ObjectReport)) -> Report {
     let mut objects: Vec<Object> = Vec::new();
     // SAFETY: the callback gets the pointer to `objects` that it expects.
@@ -123,9 +124,9 @@ pub fn rewrite_loaded(entries: &Entries, mut each: impl FnMut(&ObjectReport)) ->
     total
 }
 
-/// Rewrites an object's code that was just mapped privately from offset `file_offset` of `fd` to `addr`, before any of it ran. Its
-/// other segments may not be mapped yet, so all else is read from the file. Does nothing if the file is no
-/// object with that code.
+/// Rewrites an object's code that was just mapped privately from offset `file_offset` of `fd` to
+/// `addr`, before any of it ran. Its other segments may not be mapped yet, so all else is read from
+/// the file. Does nothing if the file is no object with that code.
 pub fn rewrite_mapping(
     entries: &Entries,
     fd: i32,
@@ -185,8 +186,8 @@ unsafe extern "C" fn collect(
     _size: usize,
     data: *mut libc::c_void,
 ) -> i32 {
-    // SAFETY: the caller of dl_iterate_phdr passed this list, and the loader a valid description. With one thread
-    // nobody unloads the object meanwhile.
+    // SAFETY: the caller of dl_iterate_phdr passed this list, and the loader a valid description.
+    // With one thread nobody unloads the object meanwhile.
     let (info, objects) = unsafe { (&*info, &mut *data.cast::<Vec<Object>>()) };
     let name = if info.dlpi_name.is_null() {
         String::new()
@@ -330,8 +331,9 @@ impl Object<'_> {
         }
         stubs.publish(patches.len());
         for (at, bytes) in jumps {
-            // SAFETY: inside the segment, which is writable now; no other thread runs this code, and nothing here is in an
-            // object that gets rewritten but libc's memcpy and mprotect, which are whole at every step.
+            // SAFETY: inside the segment, which is writable now; no other thread runs this code,
+            // and nothing here is in an object that gets rewritten but libc's memcpy and mprotect,
+            // which are whole at every step.
             unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
         }
         protect(&pages, segment.protection());
@@ -390,7 +392,8 @@ fn protect(pages: &Range<usize>, protection: i32) -> bool {
     unsafe { libc::mprotect(start, pages.end - pages.start, protection) == 0 }
 }
 
-/// Whether code ends with what comes before the `syscall` of `__restore_rt`, byte for byte: unwinders and debuggers know a signal frame by it.
+/// Whether code ends with what comes before the `syscall` of `__restore_rt`, byte for byte:
+/// unwinders and debuggers know a signal frame by it.
 fn is_signal_return(before: &[u8]) -> bool {
     // mov $__NR_rt_sigreturn, %rax
     before.ends_with(&[0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00])
@@ -444,7 +447,8 @@ impl FileBytes {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: mapped in `map`, unmapped in `drop`. A file that is cut short meanwhile breaks the loader's own mapping as well.
+        // SAFETY: mapped in `map`, unmapped in `drop`. A file that is cut short meanwhile breaks
+        // the loader's own mapping as well.
         unsafe { std::slice::from_raw_parts(self.start.cast(), self.len) }
     }
 }

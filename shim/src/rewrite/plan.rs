@@ -1,28 +1,29 @@
 //! Which bytes of a function to replace: five or more around each `syscall`.
 //!
-//! Pure: bytes and addresses in, a verdict for each candidate out. A `jmp rel32` takes five bytes and a
-//! `syscall` two, so neighbouring instructions move into the stub. A patch is legal if
+//! Pure: bytes and addresses in, a verdict for each candidate out. A `jmp rel32` takes five bytes
+//! and a `syscall` two, so neighbouring instructions move into the stub. A patch is legal if
 //!
-//! - nothing jumps to an address inside it (to its first byte is fine: that is the `jmp`). Known targets
-//!   are all direct branches of the function, its jump tables, the addresses it takes of its own code,
-//!   `endbr64`, long jumps from anywhere in the object and short jumps from the functions around it.
-//!   Exception landing pads need no look: they start with the exception in `rax`, where the inside of
-//!   a patch has a system call's number or result;
-//! - what moves means the same elsewhere: no control flow, no `endbr64`, and a rip-relative operand only within the
-//!   object, which all of its stubs can reach (libgomp stores into a global right before its `syscall; ret`);
-//! - what moves from before the `syscall` leaves the stack pointer alone, as a task that waits in
-//!   the call is unwound from the instruction after it, with all of the prologue done as usual.
+//! - nothing jumps to an address inside it (to its first byte is fine: that is the `jmp`). Known
+//!   targets are all direct branches of the function, its jump tables, the addresses it takes of its
+//!   own code, `endbr64`, long jumps from anywhere in the object and short jumps from the functions
+//!   around it. Exception landing pads need no look: they start with the exception in `rax`, where
+//!   the inside of a patch has a system call's number or result;
+//! - what moves means the same elsewhere: no control flow, no `endbr64`, and a rip-relative operand
+//!   only within the object, which all of its stubs can reach (libgomp stores into a global right
+//!   before its `syscall; ret`);
+//! - what moves from before the `syscall` leaves the stack pointer alone, as a task that waits in the
+//!   call is unwound from the instruction after it, with all of the prologue done as usual.
 //!
-//! Instructions before are preferred to those after: nearly always that is `mov $nr, %eax`, whose five
-//! bytes are just the jump. The `syscall` itself then stays behind it, untouched, where debuggers and
-//! tracers look for it, and where a jump that nobody could see would find it.
+//! Instructions before are preferred to those after: nearly always that is `mov $nr, %eax`, whose
+//! five bytes are just the jump. The `syscall` itself then stays behind it, untouched, where
+//! debuggers and tracers look for it, and where a jump that nobody could see would find it.
 
 use std::cell::OnceCell;
 use std::ops::Range;
 
 use iced_x86::{
     Code, Decoder, DecoderOptions, EncodingKind, FlowControl, Instruction, InstructionInfoFactory,
-    OpAccess, Register,
+    Mnemonic, OpAccess, OpKind, Register,
 };
 
 use super::{image::Function, scan};
@@ -30,7 +31,8 @@ use super::{image::Function, scan};
 /// The length of a `jmp rel32`.
 pub const JUMP: u64 = 5;
 
-/// The longest neighbours that a patch can have: two bytes were too few, and then came the longest instruction.
+/// The longest neighbours that a patch can have: two bytes were too few, and then came the longest
+/// instruction.
 pub const LONGEST_NEIGHBOURS: u64 = 2 + 15;
 
 /// The bytes to replace, as link-time addresses.
@@ -44,7 +46,8 @@ pub struct Patch {
     pub next: u64,
     /// The first byte after the patch, where the stub jumps back to.
     pub end: u64,
-    /// The first instruction boundary at which nothing of the jump is left: from here on bytes stay as they are.
+    /// The first instruction boundary at which nothing of the jump is left: from here on bytes stay
+    /// as they are.
     pub kept: u64,
     /// The function uses registers beyond SSE.
     pub extended: bool,
@@ -69,8 +72,8 @@ pub struct Surroundings<'a> {
     pub vaddr: u64,
     /// The offsets in it of all candidates.
     pub candidates: &'a [usize],
-    /// The addresses, sorted, that long jumps near candidates lead to: sought when the first real `syscall`
-    /// turns up, which in most objects none does.
+    /// The addresses, sorted, that long jumps near candidates lead to: sought when the first real
+    /// `syscall` turns up, which in most objects none does.
     pub targets: OnceCell<Vec<u64>>,
     /// All addresses of the object.
     pub extent: Range<u64>,
@@ -103,9 +106,10 @@ impl Surroundings<'_> {
     }
 }
 
-/// A verdict for a candidate outside all functions. It is never replaced, as what is around it is unknown,
-/// but where it could be a system call it has to be trapped. What tells one from data is an instruction
-/// shortly before it that puts the call's number into `eax`, and goes on to the `syscall`.
+/// A verdict for a candidate outside all functions. It is never replaced, as what is around it is
+/// unknown, but where it could be a system call it has to be trapped. What tells one from data is
+/// an instruction shortly before it that puts the call's number into `eax`, and goes on to the
+/// `syscall`.
 pub fn stray(around: &Surroundings, candidate: u64) -> Verdict {
     const SHORTLY: u64 = 28;
     let start = candidate.saturating_sub(SHORTLY).max(around.vaddr);
@@ -148,7 +152,8 @@ fn goes_to(around: &Surroundings, from: u64, to: u64) -> bool {
     decoder.ip() == to
 }
 
-/// A verdict for each of `candidates` (addresses of `0f 05`, ascending), which lie in `function` or between it and the next.
+/// A verdict for each of `candidates` (addresses of `0f 05`, ascending), which lie in `function` or
+/// between it and the next.
 pub fn plan(around: &Surroundings, function: Function, candidates: &[u64]) -> Vec<Verdict> {
     let Some(body) = Body::decode(around, function) else {
         return candidates.iter().map(|&at| stray(around, at)).collect();
@@ -182,11 +187,12 @@ struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Decodes a function; none if some of it is no code, as then nobody knows where code begins again.
+    /// Decodes a function; none if some of it is no code, as then nobody knows where code begins
+    /// again.
     ///
-    /// Hand-written assembly may end its unwind information in mid-code (glibc's clone does, right at the `syscall`, to be
-    /// the end of all backtraces): code that the function falls through into is taken as part of it, to the
-    /// first instruction that does not go on.
+    /// Hand-written assembly may end its unwind information in mid-code (glibc's clone does, right
+    /// at the `syscall`, to be the end of all backtraces): code that the function falls through
+    /// into is taken as part of it, to the first instruction that does not go on.
     fn decode(around: &'a Surroundings<'a>, function: Function) -> Option<Body<'a>> {
         let limit = function.next.unwrap_or(function.end).max(function.end);
         if function.start < around.vaddr || function.end > around.end() {
@@ -231,14 +237,11 @@ impl<'a> Body<'a> {
     }
 
     fn note_targets(&mut self, instruction: &Instruction) {
-        if instruction.is_jmp_short_or_near()
-            || instruction.is_jcc_short_or_near()
-            || instruction.is_call_near()
-            || instruction.is_jcx_short()
-            || instruction.is_loop()
-            || instruction.is_loopcc()
-            || instruction.code() == Code::Xbegin_rel32
-        {
+        let near = matches!(
+            instruction.op0_kind(),
+            OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64
+        );
+        if near {
             self.targets.push(instruction.near_branch_target());
         } else if instruction.code() == Code::Endbr64 {
             self.targets.push(instruction.ip());
@@ -247,17 +250,16 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The targets of jump tables: where the function takes a rip-relative address, entries relative to it; where it jumps
-    /// through memory at a plain address, absolute ones. What is no table ends at once, as its first
-    /// word does not lead into code; words after a table's end can at worst cost a choice.
+    /// The targets of jump tables: where the function takes a rip-relative address, entries
+    /// relative to it; where it jumps through memory at a plain address, absolute ones. What is no
+    /// table ends at once, as its first word does not lead into code; words after a table's end can
+    /// at worst cost a choice.
     fn note_tables(&mut self) {
         const LONGEST: u64 = 4096;
         let code = self.around.vaddr..self.around.end();
         let mut found = Vec::new();
         for instruction in &self.instructions {
-            if instruction.is_ip_rel_memory_operand()
-                && instruction.mnemonic() == iced_x86::Mnemonic::Lea
-            {
+            if instruction.is_ip_rel_memory_operand() && instruction.mnemonic() == Mnemonic::Lea {
                 let table = instruction.ip_rel_memory_address();
                 let relative = |entry| {
                     let word = (self.around.word)(table.checked_add(entry * 4)?)?;
@@ -297,8 +299,8 @@ impl<'a> Body<'a> {
         (address < self.instructions[index].next_ip()).then_some(index)
     }
 
-    /// The best patch for the `syscall` at `index` that starts at or after `earliest`: as few instructions as possible from after
-    /// the call, then as few as possible from before it.
+    /// The best patch for the `syscall` at `index` that starts at or after `earliest`: as few
+    /// instructions as possible from after the call, then as few as possible from before it.
     fn patch(&self, index: usize, earliest: u64) -> Option<Patch> {
         let (before, after) = self.instructions.split_at(index);
         let (syscall, after) = after.split_first()?;
@@ -349,8 +351,9 @@ impl<'a> Body<'a> {
         any(&self.targets) || any(self.around.targets()) || self.short_jump_into(start, end)
     }
 
-    /// Whether the code around the function, as near as it has to be, has a short jump (`jcc`, `jmp`, `loop`, `jrcxz`) into it: bytes that look like one,
-    /// at the start of an instruction of their own function.
+    /// Whether the code around the function, as near as it has to be, has a short jump (`jcc`,
+    /// `jmp`, `loop`, `jrcxz`) into it: bytes that look like one, at the start of an instruction of
+    /// their own function.
     fn short_jump_into(&self, start: u64, end: u64) -> bool {
         const REACH: u64 = 130;
         let (Some(first), Some(last)) = (self.instructions.first(), self.instructions.last())
@@ -573,7 +576,8 @@ mod tests {
 
     #[test]
     fn sees_jump_tables() {
-        // lea 0x100(%rip), %rdx; movslq (%rdx,%rax,4), %rax; add %rdx, %rax; jmp *%rax; mov; syscall; cmp; ret
+        // lea 0x100(%rip), %rdx; movslq (%rdx,%rax,4), %rax; add %rdx, %rax; jmp *%rax; mov;
+        // syscall; cmp; ret
         let lea = [0x48, 0x8d, 0x15, 0, 1, 0, 0];
         let load = [0x48, 0x63, 0x04, 0x82, 0x48, 0x01, 0xd0];
         let parts = [&lea[..], &load, &[0xff, 0xe0], MOV_EAX, SYSCALL, CMP, RET];
@@ -654,7 +658,12 @@ mod tests {
         let code = Code::one(&[MOV_EAX]).gap(&[SYSCALL, &[0x48, 0x85, 0xc0, 0x74, 1], RET]);
         let code = code.function(&[&[0x31, 0xed], RET]);
         assert_eq!(code.patches(), [Some([0, 5, 7, 5])]);
-        // But not over a return.
+        // But not over a call that does not return, as it is the last instruction.
+        let call = [0xe8, 0, 1, 0, 0];
+        let code = Code::one(&[MOV_EAX, &call]).gap(&[SYSCALL, CMP, RET]);
+        let code = code.function(&[RET]);
+        assert_eq!(code.verdicts(), [Verdict::Trap]);
+        // Nor over a return.
         let code = Code::one(&[MOV_EAX, RET]).gap(&[SYSCALL, CMP, RET]);
         let code = code.function(&[RET]);
         assert_eq!(code.verdicts(), [Verdict::Trap]);
@@ -662,7 +671,8 @@ mod tests {
 
     #[test]
     fn what_no_instruction_is_stays() {
-        // mov $0x50f, %eax; jne with a displacement of the kind; a candidate in between two instructions.
+        // mov $0x50f, %eax; jne with a displacement of the kind; a candidate in between two
+        // instructions.
         let not: [&[u8]; 3] = [
             &[0xb8, 0x0f, 0x05, 0, 0],
             &[0x0f, 0x85, 0x0f, 0x05, 0, 0],

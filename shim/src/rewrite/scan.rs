@@ -1,10 +1,10 @@
 //! Two searches over raw bytes, sixteen at a time.
 //!
-//! Decoding a whole object takes tens of milliseconds; looking at its bytes takes less than one. Most
-//! objects have no `syscall` at all and are done after the first search. The second finds the jumps
-//! that reach a site from *another* function (compilers split a function's cold part off), which
-//! decoding the enclosing function cannot see. It takes any bytes that look like a long jump: one that
-//! is none costs at worst a choice.
+//! Decoding a whole object takes tens of milliseconds; looking at its bytes takes less than one.
+//! Most objects have no `syscall` at all and are done after the first search. The second finds the
+//! jumps that reach a site from *another* function (compilers split a function's cold part off),
+//! which decoding the enclosing function cannot see. It takes any bytes that look like a long jump:
+//! one that is none costs at worst a choice.
 
 use core::arch::x86_64::{
     __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128,
@@ -14,8 +14,8 @@ use core::arch::x86_64::{
 /// How far from a candidate a jump's target matters: more than a patch can span.
 const REACH: usize = 32;
 
-/// Calls `found` with each offset at which `mask`, given the sixteen bytes there and the sixteen one byte
-/// later, has a bit; then looks at the rest byte by byte through `tail`.
+/// Calls `found` with each offset at which `mask`, given the sixteen bytes there and the sixteen
+/// one byte later, has a bit; then looks at the rest byte by byte through `tail`.
 #[inline(always)]
 fn search(
     code: &[u8],
@@ -63,7 +63,8 @@ pub fn candidates(code: &[u8]) -> Vec<usize> {
     offsets
 }
 
-/// The offsets, sorted, that any bytes which look like a `jmp rel32` or `jcc rel32` lead to, of those near a candidate.
+/// The offsets, sorted, that any bytes which look like a `jmp rel32` or `jcc rel32` lead to, of
+/// those near a candidate.
 pub fn long_jumps(code: &[u8], candidates: &[usize]) -> Vec<usize> {
     // One bit for each REACH bytes of code: few enough to stay in the first-level cache.
     let mut near = vec![0u64; code.len() / REACH / 64 + 2];
@@ -138,5 +139,12 @@ mod tests {
         code[392..396].copy_from_slice(&(-296i32).to_le_bytes());
         code[398] = 0xe9;
         assert_eq!(long_jumps(&code, &[105]), [100, 100, 110]);
+        // Near means near, on either side of any boundary.
+        for candidate in [97, 118, 127, 128] {
+            assert!(
+                long_jumps(&code, &[candidate]).contains(&110),
+                "{candidate}"
+            );
+        }
     }
 }

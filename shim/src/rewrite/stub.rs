@@ -6,8 +6,8 @@
 //!  16  code                                      at most 48 bytes
 //! ```
 //!
-//! A slot is 64 bytes and aligned, so that the site of any address in a stub is one load away, with no
-//! table: that is what a switch of tasks looks up.
+//! A slot is 64 bytes and aligned, so that the site of any address in a stub is one load away, with
+//! no table: that is what a switch of tasks looks up.
 
 use iced_x86::{Decoder, DecoderOptions};
 
@@ -97,7 +97,8 @@ impl Emitter {
         Some(())
     }
 
-    /// Instructions that stood at `from`, with rip-relative operands that lead to where they led there.
+    /// Instructions that stood at `from`, with rip-relative operands that lead to where they led
+    /// there.
     fn put_moved(&mut self, bytes: &[u8], from: usize) -> Option<()> {
         let here = self.slot + self.at;
         let first = self.at;
@@ -107,7 +108,8 @@ impl Emitter {
             let at = first + decoder.position();
             let instruction = decoder.decode();
             if instruction.is_ip_rel_memory_operand() {
-                // Its length stays as it is, so the displacement changes by as much as the instruction moves.
+                // Its length stays as it is, so the displacement changes by as much as the
+                // instruction moves.
                 let displacement = at
                     + decoder
                         .get_constant_offsets(&instruction)
@@ -127,7 +129,8 @@ fn relative(here: usize, target: usize) -> Option<i32> {
     i32::try_from(target.wrapping_sub(here) as isize).ok()
 }
 
-/// The bytes of a site up to the first byte that stays: the jump to its stub, and traps. None if the stub is out of reach.
+/// The bytes of a site up to the first byte that stays: the jump to its stub, and traps. None if
+/// the stub is out of reach.
 pub fn jump(start: usize, kept: usize, slot: usize) -> Option<Vec<u8>> {
     let mut bytes = vec![0xcc; kept - start];
     bytes[0] = 0xe9;

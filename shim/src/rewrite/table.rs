@@ -1,7 +1,7 @@
 //! Where every stub is, for lookups from signal handlers and from the switch of tasks.
 //!
-//! Readers take no lock, allocate nothing, and see a block only when all of it is there. Blocks stay in
-//! the list for ever; that of an object which is gone is marked free and serves another.
+//! Readers take no lock, allocate nothing, and see a block only when all of it is there. Blocks
+//! stay in the list for ever; that of an object which is gone is marked free and serves another.
 
 use std::ops::Range;
 use std::ptr;
@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use super::area::Region;
 use super::stub::SLOT;
 
-/// The stubs of one executable segment: slot 0 has the addresses of the entries, the others are stubs, in the order of their sites.
+/// The stubs of one executable segment: slot 0 has the addresses of the entries, the others are
+/// stubs, in the order of their sites.
 struct Block {
     region: Region,
     state: AtomicU8,
@@ -67,7 +68,8 @@ impl Block {
 /// # Safety
 /// `slot` is a stub of a live block.
 unsafe fn site(slot: usize) -> (usize, usize) {
-    // SAFETY: by this function's contract the slot is there, and it is only written before its block is live.
+    // SAFETY: by this function's contract the slot is there, and it is only written before its
+    // block is live.
     unsafe {
         let next = *(slot as *const usize);
         let after = *((slot + size_of::<usize>()) as *const u8);
@@ -75,7 +77,8 @@ unsafe fn site(slot: usize) -> (usize, usize) {
     }
 }
 
-/// The stub's address at which to go on for a program that is to go on after the `syscall` before `next`.
+/// The stub's address at which to go on for a program that is to go on after the `syscall` before
+/// `next`.
 pub fn continuation(next: usize) -> Option<usize> {
     let block = live().find(|block| {
         let text = block.text();
@@ -117,7 +120,8 @@ pub fn stubs_of(range: &Range<usize>) -> usize {
         .sum()
 }
 
-/// Forgets the sites of code that is gone and frees their stubs: of all blocks whose code `gone` tells.
+/// Forgets the sites of code that is gone and frees their stubs: of all blocks whose code `gone`
+/// tells.
 pub fn forget(gone: impl Fn(&Range<usize>) -> bool) {
     for block in live().filter(|block| gone(&block.text())) {
         block.state.store(FREE, Ordering::Release);
@@ -136,7 +140,8 @@ enum DraftBlock {
 }
 
 impl Draft {
-    /// Memory for `stubs` stubs for `text`, within reach of all of its object: that of code that is gone, or new.
+    /// Memory for `stubs` stubs for `text`, within reach of all of its object: that of code that is
+    /// gone, or new.
     pub fn new(text: Range<usize>, object: &Range<usize>, stubs: usize) -> Option<Draft> {
         let len = (stubs + 1) * SLOT;
         let take = |block: &Block| {

@@ -85,7 +85,8 @@ fn calls_of<T>(run: impl FnOnce() -> T) -> (T, Counts) {
 
 const CODE: usize = 0x1000;
 
-/// An object file whose only segment has all of it: headers, unwind tables, and at CODE the functions.
+/// An object file whose only segment has all of it: headers, unwind tables, and at CODE the
+/// functions.
 fn object(functions: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     const HDR: usize = 0x200;
     let mut file = vec![0u8; CODE];
@@ -207,7 +208,8 @@ const PLAIN: &[u8] = &[0xb8, 110, 0, 0, 0, 0x0f, 0x05, 0xc3];
 const CARRY: &[u8] = &[
     0xf9, 0xb8, 110, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x92, 0xc0, 0x0f, 0xb6, 0xc0, 0xc3,
 ];
-/// mov 4(%rip), %eax; syscall; ret; mov $__NR_getppid, %eax, whose last bytes are what the first loads
+/// mov 4(%rip), %eax; syscall; ret; mov $__NR_getppid, %eax, whose last bytes are what the first
+/// loads
 const LOADED: &[u8] = &[0x8b, 0x05, 4, 0, 0, 0, 0x0f, 0x05, 0xc3, 0xb8, 110, 0, 0, 0];
 /// mov $__NR_getppid, %eax; jmp 1f; 1: syscall; add $0x1000000, %rax; ret
 const AFTER: &[u8] = &[
@@ -350,7 +352,8 @@ fn functions_are_found_in_loaded_objects() {
 /// Runs in a child, which has one thread.
 #[test]
 fn all_loaded_objects_are_rewritten() {
-    // SAFETY: the child runs code that takes no lock another thread could have held: glibc's own are made anew.
+    // SAFETY: the child runs code that takes no lock another thread could have held: glibc's own
+    // are made anew.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let ok = std::panic::catch_unwind(|| {
