@@ -221,6 +221,26 @@ class Program:
                 raise Failure(f"{self.argv[0]} did not print /{pattern}/: {how}\n{tail(out)}\n{tail(err)}")
             time.sleep(0.02)
 
+    def spent(self):
+        """Its CPU time in clock ticks, and how often its threads gave up a CPU or lost it."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        switches = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            switches += sum(map(int, re.findall(r"ctxt_switches:\s+(\d+)", (task / "status").read_text())))
+        return int(stat[11]) + int(stat[12]), switches
+
+    def quiet(self, seconds=10):
+        """Waits until all its threads have gone into their waits: it spends nothing more. What it has spent by then."""
+        until = time.monotonic() + seconds
+        before = self.spent()
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            now = self.spent()
+            if now == before:
+                return now
+            before = now
+        raise Failure(f"it was never quiet for 0.1 s in {seconds} s")
+
 
 @dataclass
 class Run:

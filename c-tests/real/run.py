@@ -24,7 +24,7 @@ from pathlib import Path
 import harness
 from harness import Failure, Run, Skip
 
-PARTS = ("cpython", "servers", "programs", "unchanged", "refusals")
+PARTS = ("cpython", "servers", "programs", "unchanged", "refusals", "debugger")
 
 
 class Report:

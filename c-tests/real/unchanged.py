@@ -1,6 +1,5 @@
 """What the library must not change: nothing for a program of one thread, and no work while nothing happens."""
 
-import os
 import re
 import subprocess
 import time
@@ -73,35 +72,16 @@ def process(run):
     return run.run(built("single_thread.c")).must().seen()
 
 
-def spent(pid):
-    """The process's CPU time in clock ticks, and how often its threads gave up a CPU or lost it."""
-    stat = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
-    switches = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        text = open(f"/proc/{pid}/task/{task}/status").read()
-        switches += sum(map(int, re.findall(r"ctxt_switches:\s+(\d+)", text)))
-    return int(stat[11]) + int(stat[12]), switches
-
-
 @test("unchanged/idle-is-idle", weight=3)
 def idle(run):
     """While all its threads wait, a process uses no CPU and is not woken up."""
     seconds, most_ticks, most_switches = 2, 1, 20
     with run.start(built("idle.c"), stdin=subprocess.PIPE) as program:
         program.expect("all started")
-        before = spent(program.pid)
-        # Wait for quiet: the last threads may only be on their way into their waits.
-        for _ in range(100):
-            time.sleep(0.1)
-            now = spent(program.pid)
-            if now == before:
-                break
-            before = now
-        else:
-            raise Failure("it was never quiet for 0.1 s in 10 s")
+        before = program.quiet()
         # The span is what is measured over.
         time.sleep(seconds)
-        after = spent(program.pid)
+        after = program.spent()
         ticks, switches = after[0] - before[0], after[1] - before[1]
         run.note = f"{ticks} ticks, {switches} switches in {seconds} s"
         if ticks > most_ticks or switches > most_switches:

@@ -1,0 +1,265 @@
+"""gdb commands for programs whose threads are tasks of libcoop.
+
+    gdb -ix scripts/coop-gdb.py -p PID          (or: gdb -ix scripts/coop-gdb.py PROGRAM CORE)
+    (gdb) info tasks                            every task: id, hub, state, the call that it waits in, since when, name
+    (gdb) task 4194305 bt                       the task's own stack
+    (gdb) task 4194305 COMMAND                  any command, seen from that task's frame
+    (gdb) task apply all bt                     for each task in turn
+
+Nothing of the process is changed, so a core serves as well as a live process.
+
+How: a parked task's registers lie in its context, where libcoop's symbol COOP_TASK_LAYOUT tells gdb to find them. While a
+`task` command runs, an unwinder tells gdb that the selected thread's innermost frame was called from there: what then
+follows frame 0 is the task's stack.
+"""
+
+import os
+import re
+import struct
+import time
+import xml.etree.ElementTree as xml
+
+import gdb
+from gdb.unwinder import Unwinder, register_unwinder
+
+# libcoop's tasks have thread pointers and thread ids that libthread_db would take for system threads.
+gdb.execute("set libthread-db-search-path /nonexistent")
+
+# COOP_TASK_LAYOUT: two addresses, the size of a task, and offsets in it (of `hub_*`: in its hub).
+FIELDS = (
+    "base high size live id name call waits_on waits_since hub regs fs frame hub_index hub_tid hub_current".split()
+)
+# A context's registers, in the order in which the crossing saves them.
+REGISTERS = "rax rdi rsi rdx r10 r8 r9 rbx rbp r12 r13 r14 r15 rsp rip".split()
+# A signal frame's: after the return address, ucontext's flags, link and stack.
+FRAME_REGISTERS = "r8 r9 r10 r11 r12 r13 r14 r15 rdi rsi rbp rbx rdx rax rcx rsp rip".split()
+FRAME_OFFSET = 8 + 8 + 8 + 24
+
+
+def word(address):
+    """The eight bytes at an address, as a number."""
+    return struct.unpack("<Q", gdb.selected_inferior().read_memory(address, 8))[0]
+
+
+class Layout:
+    """Where the tasks of the process are."""
+
+    def __init__(self):
+        try:
+            address = int(gdb.parse_and_eval("(unsigned long)&COOP_TASK_LAYOUT"))
+        except gdb.error:
+            raise gdb.GdbError("this process has no libcoop.so") from None
+        for index, name in enumerate(FIELDS):
+            setattr(self, name, word(address + 8 * index))
+
+
+class Task:
+    """A task as it lies in memory."""
+
+    def __init__(self, layout, address):
+        memory = gdb.selected_inferior().read_memory(address, layout.size).tobytes()
+
+        def number(offset, form="<Q"):
+            return struct.unpack_from(form, memory, offset)[0]
+
+        self.live = memory[layout.live] != 0
+        self.id = number(layout.id, "<i")
+        self.name = memory[layout.name : layout.name + 16].split(b"\0")[0].decode(errors="replace")
+        self.call = number(layout.call, "<i")
+        self.waits_on = number(layout.waits_on)
+        self.waits_since = number(layout.waits_since)
+        self.fs = number(layout.fs)
+        self.hub = self.thread = None
+        self.running = False
+        hub = number(layout.hub)
+        if self.live and hub:
+            self.hub = word(hub + layout.hub_index)
+            self.running = word(hub + layout.hub_current) == address
+            self.thread = word(hub + layout.hub_tid) & 0xFFFFFFFF
+        frame = number(layout.frame)
+        if frame:
+            values = (word(frame + FRAME_OFFSET + 8 * index) for index in range(len(FRAME_REGISTERS)))
+            self.registers = dict(zip(FRAME_REGISTERS, values))
+        else:
+            values = struct.unpack_from(f"<{len(REGISTERS)}Q", memory, layout.regs)
+            self.registers = dict(zip(REGISTERS, values))
+
+    @property
+    def state(self):
+        if self.running:
+            return "running"
+        return "ready" if self.call < 0 else "waiting"
+
+
+def tasks():
+    """All live tasks, in the order of their slots: the main task first."""
+    layout = Layout()
+    base, count = word(layout.base), word(layout.high)
+    found = (Task(layout, base + layout.size * index) for index in range(count))
+    return [task for task in found if task.live]
+
+
+def task_of(number):
+    for task in tasks():
+        if task.id == number:
+            return task
+    raise gdb.GdbError(f"there is no task {number}: see `info tasks`")
+
+
+_calls = {}
+
+
+def call_name(number):
+    """A system call's name, from gdb's own table."""
+    if not _calls:
+        path = os.path.join(gdb.parameter("data-directory"), "syscalls", "amd64-linux.xml")
+        try:
+            _calls.update((int(row.get("number")), row.get("name")) for row in xml.parse(path).iter("syscall"))
+        except OSError:
+            _calls[-1] = ""
+    return _calls.get(number, f"call {number}")
+
+
+def waits_for(task):
+    """The call that a task waits in, with its first argument."""
+    name = call_name(task.call)
+    small = task.waits_on < 1 << 20
+    return f"{name}({task.waits_on if small else hex(task.waits_on)}, ...)"
+
+
+def is_core():
+    return gdb.selected_inferior().connection.type == "core"
+
+
+class InfoTasks(gdb.Command):
+    """Lists the tasks of a program that runs under libcoop: `*` marks those that run now.
+SINCE is for how long a task has been waiting; in a core, counted up to the last wait that began."""
+
+    def __init__(self):
+        super().__init__("info tasks", gdb.COMMAND_STATUS)
+
+    def invoke(self, _argument, _from_tty):
+        found = tasks()
+        waiting = [task for task in found if task.state == "waiting"]
+        now = max((task.waits_since for task in waiting), default=0)
+        if not is_core():
+            now = max(now, time.clock_gettime_ns(time.CLOCK_MONOTONIC))
+        print(f"  {'TASK':<9} {'HUB':>3}  {'STATE':<8} {'SINCE':>9}  {'WAITS IN':<32} NAME")
+        for task in found:
+            since = f"{(now - task.waits_since) / 1e9:.3f} s" if task in waiting else ""
+            call = waits_for(task) if task in waiting else ""
+            mark = "*" if task.running else " "
+            print(f"{mark} {task.id:<9} {task.hub:>3}  {task.state:<8} {since:>9}  {call:<32} {task.name}".rstrip())
+        print(f"{len(found)} tasks, {len(waiting)} of them waiting")
+
+
+def own_address(address):
+    """The program's own address for one in a stub of libcoop's: that to which the stub jumps back at its end."""
+    if gdb.solib_name(address) or gdb.current_progspace().block_for_pc(address):
+        return address
+    instructions = gdb.selected_inferior().architecture().disassemble(address, count=8)
+    for instruction in instructions:
+        back = re.match(r"jmp\s+(0x[0-9a-f]+)", instruction["asm"])
+        if back:
+            return int(back[1], 16)
+    return address
+
+
+class FrameId:
+    """What tells a frame from others (gdb has such a class of its own only from version 14 on)."""
+
+    def __init__(self, sp, pc):
+        self.sp, self.pc = sp, pc
+
+
+class FromTask(Unwinder):
+    """Says that the innermost frame of the selected thread was called from a task's saved registers."""
+
+    def __init__(self):
+        super().__init__("libcoop task")
+        self.task = None
+
+    def __call__(self, pending):
+        if self.task is None or pending.level() != 0:
+            return None
+        kind = gdb.lookup_type("unsigned long")
+        # The task's stack pointer, so that what follows lies further out on the same stack, as gdb demands.
+        stack = gdb.Value(self.task.registers["rsp"]).cast(kind)
+        info = pending.create_unwind_info(FrameId(stack, pending.read_register("rip")))
+        for name, value in self.task.registers.items():
+            if name == "rip":
+                value = own_address(value)
+            info.add_saved_register(name, gdb.Value(value).cast(kind))
+        return info
+
+    def run(self, task, command):
+        """Runs a command as seen from a task's innermost frame."""
+        self.task = task
+        gdb.invalidate_cached_frames()
+        try:
+            frame = gdb.newest_frame().older()
+            if frame is None or frame.pc() != own_address(task.registers["rip"]):
+                raise gdb.GdbError(f"gdb did not find the stack of task {task.id}")
+            frame.select()
+            if re.match(r"(bt|backtrace|where)\b", command):
+                print(renumbered(gdb.execute(command, to_string=True)), end="")
+            else:
+                gdb.execute(command)
+        finally:
+            self.task = None
+            gdb.invalidate_cached_frames()
+
+
+def renumbered(trace):
+    """A backtrace without its frame 0, which is the selected thread's, and with the rest counted from 0."""
+    frames = re.split(r"^(?=#\d+ )", trace, flags=re.M)
+    kept = (frame for frame in frames if frame and not frame.startswith("#0 "))
+    return "".join(re.sub(r"^#(\d+) ( ?)", lambda m: f"#{int(m[1]) - 1}".ljust(3) + " ", frame) for frame in kept)
+
+
+from_task = FromTask()
+register_unwinder(None, from_task, replace=True)
+
+
+def on_thread(task, command):
+    """Runs a command on the system thread that runs a task."""
+    before = gdb.selected_thread()
+    for thread in gdb.selected_inferior().threads():
+        if thread.ptid[1] == task.thread or thread.ptid[0] == task.thread:
+            thread.switch()
+            try:
+                return gdb.execute(command)
+            finally:
+                before.switch()
+    raise gdb.GdbError(f"task {task.id} runs on thread {task.thread}, which is not there")
+
+
+class TaskCommand(gdb.Command):
+    """task ID COMMAND runs a gdb command as seen from a task: task 4194305 bt.
+task apply all COMMAND does so for each task."""
+
+    def __init__(self):
+        super().__init__("task", gdb.COMMAND_STACK)
+
+    def invoke(self, argument, _from_tty):
+        for_all = re.fullmatch(r"apply\s+all\s+(.+)", argument.strip())
+        for_one = re.fullmatch(r"(\d+)\s+(.+)", argument.strip())
+        if for_all:
+            for task in tasks():
+                print(f"\nTask {task.id} ({task.name}), {task.state}:")
+                self.run(task, for_all[1])
+        elif for_one:
+            self.run(task_of(int(for_one[1])), for_one[2])
+        else:
+            raise gdb.GdbError("usage: task ID COMMAND, or task apply all COMMAND")
+
+    @staticmethod
+    def run(task, command):
+        if task.running:
+            on_thread(task, command)
+        else:
+            from_task.run(task, command)
+
+
+InfoTasks()
+TaskCommand()
