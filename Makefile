@@ -14,7 +14,8 @@ setup: ## Check for what is needed, and install what Debian has of it
 build: ## Build everything: target/release/libcoop.so and the tools
 	cargo build --release --workspace
 
-run: setup build ## Serve 1,000 connections natively and preloaded, side by side; PROG='python3 x.py' runs a program instead
+# make has but one status for a program that failed; `scripts/run PROGRAM ARGUMENT...` ends with the program's own.
+run: setup build ## Serve 1,000 connections, natively and preloaded; or run PROG='python3 script.py' preloaded
 ifeq ($(PROG),)
 	@$(or $(CARGO_TARGET_DIR),target)/release/coop-run-echo
 else

@@ -8,8 +8,8 @@
 
 Nothing of the process is changed, so a core serves as well as a live process.
 
-How: a parked task's registers lie in its context, where libcoop's symbol COOP_TASK_LAYOUT tells gdb to find them. While a
-`task` command runs, an unwinder tells gdb that the selected thread's innermost frame was called from there: what then
+How: a parked task's registers lie in its context, where libcoop's symbol COOP_TASK_LAYOUT tells gdb to find them. While
+a `task` command runs, an unwinder tells gdb that the selected thread's innermost frame was called from there: what then
 follows frame 0 is the task's stack.
 """
 

@@ -29,9 +29,10 @@ def check(shown):
     stacks = re.split(r"^Task (\d+) .*$", shown.out, flags=re.M)
     stacks = dict(zip(stacks[1::2], stacks[2::2]))
     for function, call in WAITS.items():
-        here = [task for task, stack in stacks.items() if re.search(rf"^#\d+ .*\b{function} \(.* at .*idle\.c", stack, re.M)]
+        frame = re.compile(rf"^#\d+ .*\b{function} \(.* at .*idle\.c", re.M)
+        here = [task for task, stack in stacks.items() if frame.search(stack)]
         if len(here) != 1 or listed.get(here[0]) != call:
-            raise Failure(f"{function} was expected in one task's stack, which waits in {call}\n{shown.out}\n{shown.err}")
+            raise Failure(f"no single task that waits in {call} has {function} in its stack\n{shown.out}\n{shown.err}")
     if len(stacks) != len(WAITS):
         raise Failure(f"{len(stacks)} tasks instead of {len(WAITS)}\n{shown.out}")
 

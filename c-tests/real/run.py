@@ -3,8 +3,9 @@
 
     run.py [--list] [--whole] [--jobs N] [--within SECONDS] [FILTER]...
 
-Prints a line a test and mode, `NAME::MODE`, and at the end the details of what failed and a summary line. A filter is
-a part of such a name, with * for anything between (`threads/*native`); several are alternatives. The library is target/release/libcoop.so, or what COOP_LIB names.
+Prints a line a test and mode, `NAME::MODE`, and at the end the details of what failed and a summary line. A filter is a
+part of such a name, with * for anything between (`threads/*native`); several are alternatives. The library is
+target/release/libcoop.so, or what COOP_LIB names.
 """
 
 import argparse
