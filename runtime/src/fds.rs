@@ -1,0 +1,334 @@
+//! What the runtime knows of file descriptors: a few bytes a number, and which numbers are its own.
+//!
+//! The table is a hint that corrects itself: a kind that turns out wrong (a number closed and opened behind our back) leads to
+//! an error such as `ENOTSOCK` and is then looked up anew. A number's *generation* changes whenever the program closes or
+//! replaces it, and tells a waiter that the number no longer means its file.
+
+use crate::sys::{Errno, SysResult};
+use crate::sys;
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+
+/// What a descriptor refers to, as far as it matters for waiting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Not looked at yet.
+    Unknown = 0,
+    /// A socket: has per-call non-blocking forms.
+    Socket,
+    /// A pipe or FIFO.
+    Pipe,
+    /// A regular file or a block device: never "not ready", but slow.
+    Regular,
+    /// A terminal or another character device.
+    Device,
+    /// eventfd, timerfd, signalfd, inotify, epoll, pidfd …
+    Anonymous,
+    /// A directory or a symbolic link.
+    Other,
+}
+
+/// A number's entry. All zero: never seen.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// The generation in the upper half, the number of calls that wait on it in the lower: one word, so that a close and a
+    /// waiter agree on which of them came first.
+    state: AtomicU64,
+    kind: AtomicU8,
+    flags: AtomicU8,
+}
+
+/// `flags`: made by this process since it was converted, shared with none: what is cached below is true.
+const OURS: u8 = 1;
+/// `flags`: known to be blocking and without time-outs.
+const PLAIN: u8 = 2;
+/// `flags`: O_NONBLOCK is set by us for the time of a call; the program must not see it.
+const HIDDEN_NONBLOCK: u8 = 4;
+
+/// Numbers beyond this are not tracked (the kernel's default `nr_open` is 2^20).
+const TRACKED: usize = 1 << 22;
+
+static TABLE: AtomicUsize = AtomicUsize::new(0);
+
+/// Reserves the table. Called at conversion.
+///
+/// # Errors
+/// The kernel's, when the mapping is refused.
+pub(crate) fn reserve() -> Result<(), Errno> {
+    if TABLE.load(Ordering::Relaxed) == 0 {
+        let len = TRACKED * std::mem::size_of::<Entry>();
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh anonymous mapping.
+        let base = unsafe { sys!(SYS_mmap, 0, len, libc::PROT_READ | libc::PROT_WRITE, flags, -1i32, 0) }?;
+        TABLE.store(base, Ordering::Release);
+    } else {
+        // A forked child that converts anew: what happened to its descriptors while it was native was not seen.
+        let len = TRACKED * std::mem::size_of::<Entry>();
+        // SAFETY: nobody uses the table now; zeroed pages are clean entries.
+        unsafe { sys!(SYS_madvise, TABLE.load(Ordering::Relaxed), len, libc::MADV_DONTNEED) }?;
+    }
+    Ok(())
+}
+
+/// The entry of a number, if it is one that is tracked.
+pub(crate) fn entry(fd: i32) -> Option<&'static Entry> {
+    let index = usize::try_from(fd).ok().filter(|i| *i < TRACKED)?;
+    let base = TABLE.load(Ordering::Relaxed) as *const Entry;
+    // SAFETY: the table is mapped for ever, and all zero is a valid entry.
+    (!base.is_null()).then(|| unsafe { &*base.add(index) })
+}
+
+impl Entry {
+    pub(crate) fn generation(&self) -> u32 {
+        (self.state.load(Ordering::Acquire) >> 32) as u32
+    }
+
+    /// Counts a waiter in, if the generation is still this one.
+    pub(crate) fn add_waiter(&self, generation: u32) -> bool {
+        self.update(generation, |state| state + 1)
+    }
+
+    /// Counts a waiter out, if the generation is still this one; else the close has taken the count over.
+    pub(crate) fn remove_waiter(&self, generation: u32) -> bool {
+        self.update(generation, |state| state - 1)
+    }
+
+    fn update(&self, generation: u32, change: impl Fn(u64) -> u64) -> bool {
+        let same = |state: u64| (state >> 32 == u64::from(generation)).then(|| change(state));
+        self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, same).is_ok()
+    }
+
+    /// Starts the next generation, without waiters; gives the old one and its waiters.
+    fn next_generation(&self) -> (u32, u32) {
+        let next = |state: u64| Some(((state >> 32) + 1) << 32);
+        let old = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).unwrap_or_else(|s| s);
+        #[allow(clippy::cast_possible_truncation)]
+        ((old >> 32) as u32, old as u32)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.kind.load(Ordering::Relaxed) {
+            1 => Kind::Socket,
+            2 => Kind::Pipe,
+            3 => Kind::Regular,
+            4 => Kind::Device,
+            5 => Kind::Anonymous,
+            6 => Kind::Other,
+            _ => Kind::Unknown,
+        }
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags.load(Ordering::Relaxed) & flag != 0
+    }
+
+    fn set(&self, flag: u8) {
+        self.flags.fetch_or(flag, Ordering::Relaxed);
+    }
+
+    fn unset(&self, flag: u8) {
+        self.flags.fetch_and(!flag, Ordering::Relaxed);
+    }
+}
+
+/// The kind of a descriptor; looked up with fstat(2) when not known.
+pub(crate) fn kind(fd: i32) -> Kind {
+    let known = entry(fd).map_or(Kind::Unknown, Entry::kind);
+    if known != Kind::Unknown {
+        return known;
+    }
+    look_up(fd)
+}
+
+/// Asks the kernel for the kind, and remembers it.
+#[cold]
+pub(crate) fn look_up(fd: i32) -> Kind {
+    // SAFETY: zero is a valid stat buffer, and the kernel fills it.
+    let mut st: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    if unsafe { sys!(SYS_fstat, fd, &mut st) }.is_err() {
+        return Kind::Unknown;
+    }
+    let kind = match st.st_mode & libc::S_IFMT {
+        libc::S_IFSOCK => Kind::Socket,
+        libc::S_IFIFO => Kind::Pipe,
+        libc::S_IFREG | libc::S_IFBLK => Kind::Regular,
+        libc::S_IFCHR => Kind::Device,
+        0 => Kind::Anonymous,
+        _ => Kind::Other,
+    };
+    if let Some(e) = entry(fd) {
+        e.kind.store(kind as u8, Ordering::Relaxed);
+    }
+    kind
+}
+
+/// The number now means another file, or none: forget what was known. Gives the old generation and how many calls wait on it.
+///
+/// Called *before* the kernel is asked to close or replace it: a number that is opened again at once starts clean.
+pub(crate) fn forget(fd: i32) -> (u32, u32) {
+    let Some(e) = entry(fd) else { return (0, 0) };
+    e.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
+    e.flags.store(0, Ordering::Relaxed);
+    e.next_generation()
+}
+
+/// Whether calls wait on the number.
+pub(crate) fn has_waiters(fd: i32) -> bool {
+    entry(fd).is_some_and(|e| e.state.load(Ordering::Acquire) & u64::from(u32::MAX) != 0)
+}
+
+/// Records a socket that this process has just made: nobody else can change its description.
+pub(crate) fn made(fd: i32, nonblocking: bool) {
+    if let Some(e) = entry(fd) {
+        e.kind.store(Kind::Socket as u8, Ordering::Relaxed);
+        e.flags.store(OURS | if nonblocking { 0 } else { PLAIN }, Ordering::Relaxed);
+    }
+}
+
+/// The description's flags or time-outs may change from now on: ask the kernel every time.
+pub(crate) fn not_plain(fd: i32) {
+    if let Some(e) = entry(fd) {
+        e.unset(PLAIN | OURS);
+    }
+}
+
+/// Known, without asking the kernel, to be blocking and without time-outs.
+pub(crate) fn is_plain(fd: i32) -> bool {
+    entry(fd).is_some_and(|e| e.has(PLAIN)) && SHARED_AT.load(Ordering::Relaxed) == 0
+}
+
+/// Set once descriptions may be shared with another process (a fork): from then on nothing is known without asking.
+static SHARED_AT: AtomicU32 = AtomicU32::new(0);
+
+/// Another process shares our descriptions from now on.
+pub(crate) fn shared() {
+    SHARED_AT.store(1, Ordering::Relaxed);
+}
+
+/// Whether the program set O_NONBLOCK on the descriptor.
+pub(crate) fn nonblocking(fd: i32) -> bool {
+    // SAFETY: reads flags.
+    let flags = unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) }.unwrap_or(0);
+    flags & libc::O_NONBLOCK as usize != 0 && !hidden_nonblock(fd)
+}
+
+/// O_NONBLOCK is set on this number by us for the moment.
+pub(crate) fn hidden_nonblock(fd: i32) -> bool {
+    entry(fd).is_some_and(|e| e.has(HIDDEN_NONBLOCK))
+}
+
+/// Sets O_NONBLOCK on a description for the time of one call, hidden from the program; restores it when dropped.
+#[derive(Debug)]
+pub(crate) struct NonblockingFor {
+    fd: i32,
+    flags: usize,
+}
+
+impl NonblockingFor {
+    /// `None` when the program itself has set the flag, or the descriptor is bad.
+    pub(crate) fn set(fd: i32) -> Option<Self> {
+        // SAFETY: reads and sets flags.
+        let flags = unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) }.ok()?;
+        if flags & libc::O_NONBLOCK as usize != 0 {
+            return None;
+        }
+        entry(fd)?.set(HIDDEN_NONBLOCK);
+        // SAFETY: as above.
+        let _ = unsafe { sys!(SYS_fcntl, fd, libc::F_SETFL, flags | libc::O_NONBLOCK as usize) };
+        Some(Self { fd, flags })
+    }
+}
+
+impl Drop for NonblockingFor {
+    fn drop(&mut self) {
+        // SAFETY: sets flags.
+        let _ = unsafe { sys!(SYS_fcntl, self.fd, libc::F_SETFL, self.flags) };
+        if let Some(e) = entry(self.fd) {
+            e.unset(HIDDEN_NONBLOCK);
+        }
+    }
+}
+
+const MAX_OWN: usize = 2 * crate::config::MAX_HUBS + 8;
+static OWN: [AtomicI32; MAX_OWN] = [const { AtomicI32::new(-1) }; MAX_OWN];
+/// The lowest number of our own; programs rarely get there.
+static LOWEST_OWN: AtomicI32 = AtomicI32::new(i32::MAX);
+
+/// Moves a descriptor of the runtime's out of the program's way: to a high number, closed on exec. Gives the new number.
+///
+/// High, but not at the very top: the kernel copies its table up to the highest number at every fork.
+pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
+    let mut limit = libc::rlimit { rlim_cur: 1024, rlim_max: 1024 };
+    // SAFETY: `limit` is valid for writing.
+    let _ = unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, &mut limit) };
+    let top = usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).min(8192);
+    // SAFETY: duplicates a descriptor of ours.
+    let moved = unsafe { sys!(SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, top.saturating_sub(MAX_OWN.min(top / 2))) };
+    let own = match moved {
+        Ok(high) => {
+            // SAFETY: ours, and not used any more.
+            let _ = unsafe { sys!(SYS_close, fd) };
+            high
+        }
+        // No room above: it stays where it is.
+        Err(_) => fd,
+    };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let own = own as i32;
+    for slot in &OWN {
+        if slot.compare_exchange(-1, own, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            break;
+        }
+    }
+    LOWEST_OWN.fetch_min(own, Ordering::AcqRel);
+    Ok(own)
+}
+
+/// Whether a number is the runtime's own: the program cannot close or use it.
+pub(crate) fn is_own(fd: i32) -> bool {
+    fd >= LOWEST_OWN.load(Ordering::Relaxed) && fd >= 0 && OWN.iter().any(|o| o.load(Ordering::Relaxed) == fd)
+}
+
+/// The runtime's own numbers, in order.
+pub(crate) fn own() -> Vec<u32> {
+    let mut own: Vec<u32> = OWN.iter().filter_map(|o| u32::try_from(o.load(Ordering::Relaxed)).ok()).collect();
+    own.sort_unstable();
+    own
+}
+
+/// No number above this is open or has an entry: the process's limit.
+pub(crate) fn highest_seen() -> u32 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writing.
+    let _ = unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, &mut limit) };
+    u32::try_from(limit.rlim_max).unwrap_or(u32::MAX).min(TRACKED as u32 - 1)
+}
+
+/// Closes a descriptor of the runtime's own.
+pub(crate) fn close_own(fd: i32) {
+    for slot in &OWN {
+        let _ = slot.compare_exchange(fd, -1, Ordering::AcqRel, Ordering::Relaxed);
+    }
+    // SAFETY: ours.
+    let _ = unsafe { sys!(SYS_close, fd) };
+}
+
+/// Closes everything of the runtime's own in a forked child.
+pub(crate) fn close_all_own() {
+    for slot in &OWN {
+        let fd = slot.swap(-1, Ordering::AcqRel);
+        if fd >= 0 {
+            // SAFETY: ours.
+            let _ = unsafe { sys!(SYS_close, fd) };
+        }
+    }
+    LOWEST_OWN.store(i32::MAX, Ordering::Release);
+}
+
+/// A private duplicate of a descriptor, out of the program's way.
+pub(crate) fn keep(fd: i32) -> SysResult {
+    // SAFETY: duplicates; the number is the runtime's.
+    let copy = unsafe { sys!(SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, 0) }?;
+    hide(copy).map(|fd| fd as usize)
+}

@@ -1,0 +1,531 @@
+//! Hubs: each one worker thread that runs tasks, one at a time, and waits for all of them when none is ready.
+//!
+//! A hub is a loop on a `may` coroutine, its *carrier*, one per `may` worker. It owns its ready queue, its timers and its epoll;
+//! only its own thread touches these. Other threads reach it through its [`inbox`] and its `news`, and ring its bell (an eventfd)
+//! if it sleeps. The epoll wait is the only place where a hub's thread blocks.
+//!
+//! Lock order (a thread that holds one may take those to its right): `Hub::news` → (none); a futex bucket → inbox;
+//! `Task::signals` → inbox; the pool's queue → inbox. The inbox is lock-free.
+
+pub mod inbox;
+pub(crate) mod readiness;
+mod timers;
+pub mod world;
+
+pub(crate) use timers::Timer;
+
+use crate::context::{Crossing, Gate};
+use crate::future::Buffers;
+use crate::syscalls::{self, Outcome};
+use crate::task::{self, lock, Task};
+use crate::{extended, fds, signal, sys};
+use inbox::{Inbox, Node};
+use readiness::Readiness;
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::task::Poll;
+use timers::Timers;
+
+/// After how many task runs a busy hub looks at its inbox, timers and epoll.
+const ROUND: usize = 64;
+
+/// A hub. Its gate comes first: the crossing and Syscall User Dispatch know its address.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Hub {
+    /// Between the hub and the task that it runs.
+    pub gate: Gate,
+    /// The hub's number, from 0.
+    pub index: usize,
+    /// The kernel's id of the hub's thread; 0 until it runs.
+    pub tid: AtomicI32,
+    inbox: Inbox<Task>,
+    ready: Ready,
+    pub(crate) timers: Timers,
+    pub(crate) readiness: Readiness,
+    buffers: Buffers,
+    /// How many live tasks belong to the hub.
+    pub(crate) load: AtomicUsize,
+    /// The task that runs now.
+    pub(crate) current: AtomicPtr<Task>,
+    /// How many times the hub went to a task: the receiver sees whether it has been with the same one for long.
+    pub(crate) switches: AtomicU64,
+    /// Asks the task that runs to make room for others at its next crossing.
+    pub(crate) make_room: AtomicBool,
+    bell: AtomicI32,
+    news: Mutex<Vec<News>>,
+    has_news: AtomicBool,
+    /// Tasks that wait for any child process to change state.
+    pub(crate) children: crate::syscalls::wait::Waiters,
+    /// For accepts.
+    pub(crate) ring: crate::uring::Ring,
+    /// MXCSR and x87 control word that the CPU has now.
+    fp: Cell<(u32, u16)>,
+    /// The alternate signal stack that the kernel has for this thread now: (sp, size).
+    kernel_altstack: Cell<(usize, usize)>,
+    own_altstack: Cell<(usize, usize)>,
+    /// The frame from which the current task goes on in a window.
+    window: Cell<Option<ptr::NonNull<u8>>>,
+}
+
+// SAFETY: what is not atomic or locked is touched by the hub's own thread only.
+unsafe impl Sync for Hub {}
+// SAFETY: as above; a hub is made by one thread and then used by its own.
+unsafe impl Send for Hub {}
+
+impl Node for Task {
+    fn next(&self) -> &AtomicPtr<Self> {
+        &self.next
+    }
+}
+
+/// What other threads tell a hub, besides waking tasks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum News {
+    /// A child process changed state.
+    Child,
+    /// The program closed this number, of this generation: its waits must look again.
+    Closed(i32, u32),
+}
+
+/// The ready queue: a list through the tasks' links.
+#[derive(Debug, Default)]
+struct Ready {
+    first: Cell<Option<&'static Task>>,
+    last: Cell<Option<&'static Task>>,
+}
+
+impl Ready {
+    fn push(&self, task: &'static Task) {
+        task.next.store(ptr::null_mut(), Ordering::Relaxed);
+        match self.last.replace(Some(task)) {
+            Some(last) => last.next.store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed),
+            None => self.first.set(Some(task)),
+        }
+    }
+
+    fn pop(&self) -> Option<&'static Task> {
+        let task = self.first.get()?;
+        // SAFETY: links of queued tasks are null or point to queued tasks, and tasks' memory is never unmapped.
+        let next = unsafe { task.next.load(Ordering::Relaxed).as_ref() };
+        self.first.set(next);
+        if next.is_none() {
+            self.last.set(None);
+        }
+        Some(task)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+}
+
+static CROSSING: OnceLock<Crossing> = OnceLock::new();
+static HUBS: Mutex<Vec<&'static Hub>> = Mutex::new(Vec::new());
+/// The hubs as a published slice, for readers that must not lock.
+static PUBLISHED: AtomicPtr<&'static Hub> = AtomicPtr::new(ptr::null_mut());
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// The crossing in use.
+pub fn crossing() -> &'static Crossing {
+    CROSSING.get().expect("the shim gives the crossing before anything else")
+}
+
+/// Gives the crossing. Once a process; a forked child keeps it.
+pub fn set_crossing(crossing: Crossing) {
+    let _ = CROSSING.set(crossing);
+}
+
+/// All hubs.
+pub fn all() -> &'static [&'static Hub] {
+    let count = COUNT.load(Ordering::Acquire);
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: `publish` leaked a slice of this length before it stored the count.
+    unsafe { std::slice::from_raw_parts(PUBLISHED.load(Ordering::Acquire), count) }
+}
+
+/// Makes the hubs, none of which runs yet.
+pub fn make(count: usize) -> &'static [&'static Hub] {
+    let hubs: Vec<&'static Hub> = (0..count).map(|index| &*Box::leak(Box::new(Hub::new(index)))).collect();
+    let leaked = Vec::leak(hubs);
+    PUBLISHED.store(leaked.as_mut_ptr(), Ordering::Release);
+    COUNT.store(leaked.len(), Ordering::Release);
+    *lock(&HUBS) = leaked.to_vec();
+    all()
+}
+
+/// Forgets the hubs, in a forked child: their threads do not exist.
+pub(crate) fn forget_all() {
+    COUNT.store(0, Ordering::Release);
+}
+
+std::arch::global_asm!(
+    r#"
+    .section .tbss.coop_hub,"awT",@nobits
+    .type coop_hub,@object
+    .size coop_hub,8
+    .balign 8
+coop_hub:
+    .zero 8
+    .text
+"#
+);
+
+/// The hub whose thread this is, if it is one and the runtime runs. Two instructions: the library is loaded at start-up, so
+/// its thread-locals are at a fixed offset from the thread pointer.
+#[inline]
+pub fn current() -> Option<&'static Hub> {
+    let hub: *const Hub;
+    // SAFETY: reads a thread-local word that holds null or a leaked hub.
+    unsafe {
+        std::arch::asm!(
+            "mov {0}, qword ptr [rip + coop_hub@gottpoff]",
+            "mov {0}, qword ptr fs:[{0}]",
+            out(reg) hub, options(nostack, preserves_flags, readonly)
+        );
+        hub.as_ref()
+    }
+}
+
+fn set_current(hub: Option<&'static Hub>) {
+    let hub = hub.map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: writes this thread's own word.
+    unsafe {
+        std::arch::asm!(
+            "mov {1}, qword ptr [rip + coop_hub@gottpoff]",
+            "mov qword ptr fs:[{1}], {0}",
+            in(reg) hub, out(reg) _, options(nostack, preserves_flags)
+        );
+    }
+}
+
+/// The hub with the fewest tasks, for a new one.
+pub(crate) fn least_loaded() -> &'static Hub {
+    all().iter().min_by_key(|h| h.load.load(Ordering::Relaxed)).expect("there are hubs while there are tasks")
+}
+
+impl Hub {
+    fn new(index: usize) -> Self {
+        Self {
+            gate: Gate { rsp: Cell::new(0), fs: Cell::new(0), in_program: 0.into() },
+            index,
+            tid: AtomicI32::new(0),
+            inbox: Inbox::default(),
+            ready: Ready::default(),
+            timers: Timers::default(),
+            readiness: Readiness::new(),
+            buffers: Buffers::default(),
+            load: AtomicUsize::new(0),
+            current: AtomicPtr::new(ptr::null_mut()),
+            switches: AtomicU64::new(0),
+            make_room: AtomicBool::new(false),
+            bell: AtomicI32::new(-1),
+            news: Mutex::new(Vec::new()),
+            has_news: AtomicBool::new(false),
+            children: crate::syscalls::wait::Waiters::default(),
+            ring: crate::uring::Ring::default(),
+            fp: Cell::new(extended::INITIAL_FP),
+            kernel_altstack: Cell::new((0, 0)),
+            own_altstack: Cell::new((0, 0)),
+            window: Cell::new(None),
+        }
+    }
+
+    pub(crate) fn buffers(&self) -> &Buffers {
+        &self.buffers
+    }
+
+    /// Opens the hub's descriptors. Before its thread starts, so that failure can still be reported.
+    ///
+    /// # Errors
+    /// The kernel's, when a descriptor is refused.
+    pub fn open(&self) -> Result<(), sys::Errno> {
+        // SAFETY: makes descriptors.
+        let epoll = fds::hide(unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) }?)?;
+        // SAFETY: as above.
+        let bell = fds::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
+        let mut event = libc::epoll_event { events: (libc::EPOLLIN | libc::EPOLLET) as u32, u64: readiness::BELL };
+        // SAFETY: `event` is valid.
+        unsafe { sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, bell, &mut event) }?;
+        self.readiness.open(epoll);
+        self.bell.store(bell, Ordering::Release);
+        Ok(())
+    }
+
+    /// Puts a task that its waker has marked as queued where the hub finds it.
+    pub(crate) fn enqueue(&'static self, task: &'static Task) {
+        if current().is_some_and(|h| ptr::eq(h, self)) {
+            self.ready.push(task);
+        } else if self.inbox.push(task) {
+            self.ring();
+        }
+    }
+
+    /// Tells the hub something.
+    pub(crate) fn tell(&'static self, news: News) {
+        lock(&self.news).push(news);
+        self.has_news.store(true, Ordering::SeqCst);
+        if self.inbox.must_ring() {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        let one = 1u64;
+        // SAFETY: writes eight bytes to the hub's eventfd. It cannot fail but for overflow, when the bell rings anyway.
+        let _ = unsafe { sys!(SYS_write, self.bell.load(Ordering::Acquire), &one, 8) };
+    }
+
+    /// Runs the hub on this thread, for ever.
+    pub fn run(&'static self) -> ! {
+        self.adopt_thread();
+        loop {
+            self.round();
+            self.wait();
+        }
+    }
+
+    /// Makes this thread the hub's.
+    fn adopt_thread(&'static self) {
+        set_current(Some(self));
+        // SAFETY: takes no arguments.
+        let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+        self.tid.store(tid as i32, Ordering::Release);
+        signal::block_in_hub();
+        (crossing().enter_hub)(&self.gate);
+        let mut stack = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+        // SAFETY: reads this thread's alternate stack.
+        let _ = unsafe { sys!(SYS_sigaltstack, 0, &mut stack) };
+        let own = if stack.ss_flags & libc::SS_DISABLE != 0 { (0, 0) } else { (stack.ss_sp as usize, stack.ss_size) };
+        self.own_altstack.set(own);
+        self.kernel_altstack.set(own);
+        self.fp.set(extended::control());
+    }
+
+    /// Runs ready tasks, a bounded number of them.
+    fn round(&'static self) {
+        self.inbox.take(|task| self.ready.push(task));
+        for _ in 0..ROUND {
+            let Some(task) = self.ready.pop() else { return };
+            self.run_task(task);
+        }
+    }
+
+    /// Looks at timers, news and epoll; blocks there if no task is ready.
+    fn wait(&'static self) {
+        self.timers.expire();
+        if self.has_news.load(Ordering::SeqCst) {
+            self.take_news();
+        }
+        if !self.ready.is_empty() {
+            if self.readiness.waiting() != 0 {
+                self.poll_epoll(0);
+            }
+            world::pause_point(self);
+            return;
+        }
+        if !self.inbox.fall_asleep() {
+            return;
+        }
+        if self.has_news.load(Ordering::SeqCst) {
+            return self.inbox.wake_up();
+        }
+        let timeout = match self.timers.next() {
+            None => u64::MAX,
+            Some(deadline) => deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC)),
+        };
+        world::at_rest(self, || self.poll_epoll(timeout));
+        self.inbox.wake_up();
+        signal::receiver::hub_awake();
+    }
+
+    fn take_news(&'static self) {
+        self.has_news.store(false, Ordering::SeqCst);
+        let news = std::mem::take(&mut *lock(&self.news));
+        for item in news {
+            match item {
+                News::Child => self.children.wake_all(),
+                News::Closed(fd, generation) => self.readiness.closed(fd, generation),
+            }
+        }
+    }
+
+    /// Waits for events, at most `timeout` ns (`u64::MAX`: for ever), and wakes their tasks.
+    fn poll_epoll(&'static self, timeout: u64) {
+        const BATCH: usize = 256;
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
+        let spec = libc::timespec {
+            tv_sec: (timeout / 1_000_000_000) as i64,
+            tv_nsec: (timeout % 1_000_000_000) as i64,
+        };
+        let spec = if timeout == u64::MAX { ptr::null() } else { ptr::from_ref(&spec) };
+        let epoll = self.readiness.epoll();
+        // SAFETY: the buffer holds BATCH events, the timeout is valid or null.
+        let mut found = unsafe { sys!(SYS_epoll_pwait2, epoll, events.as_mut_ptr(), BATCH, spec, 0, 0) };
+        if found == Err(sys::Errno(libc::ENOSYS)) {
+            // Before Linux 5.11: milliseconds, rounded up so as not to wake too early and spin.
+            let ms = if timeout == u64::MAX { -1 } else { i32::try_from(timeout.div_ceil(1_000_000)).unwrap_or(i32::MAX) };
+            // SAFETY: as above.
+            found = unsafe { sys!(SYS_epoll_wait, epoll, events.as_mut_ptr(), BATCH, ms) };
+        }
+        let found = found.unwrap_or(0);
+        for event in &events[..found] {
+            // The bell is edge-triggered and its count is of no interest: nothing to read, what it rang for is looked at next.
+            if event.u64 != readiness::BELL {
+                self.readiness.event(event.u64, event.events);
+            }
+        }
+    }
+
+    /// Runs a task until it parks, ends or makes room.
+    fn run_task(&'static self, task: &'static Task) {
+        task.queued.store(false, Ordering::Release);
+        if !task.live.load(Ordering::Relaxed) {
+            // It ended while a late hint kept it in the queue.
+            return task.release();
+        }
+        self.current.store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed);
+        self.switches.store(self.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        if let Some(parked) = task.parked.get() {
+            let Poll::Ready(result) = parked.poll() else { return };
+            task.parked.set(None);
+            parked.finish(self);
+            syscalls::complete(task, result);
+        }
+        self.load_state(task);
+        loop {
+            if !task.signalled.load(Ordering::Acquire) || signal::deliver(task) == signal::Next::Go {
+                self.go(task);
+                world::pause_point(self);
+            }
+            match syscalls::dispatch(self, task) {
+                Outcome::Resume => {
+                    if self.make_room.load(Ordering::Relaxed) {
+                        self.make_room.store(false, Ordering::Relaxed);
+                        self.store_state(task);
+                        return self.yield_task(task);
+                    }
+                }
+                Outcome::Parked => return self.store_state(task),
+                Outcome::Yield => {
+                    self.store_state(task);
+                    return self.yield_task(task);
+                }
+                Outcome::Ended => return,
+            }
+        }
+    }
+
+    /// Puts a task that could go on behind the others.
+    fn yield_task(&'static self, task: &'static Task) {
+        if !task.queued.swap(true, Ordering::AcqRel) {
+            // Behind those that have come in meanwhile, too: else two tasks that yield to each other starve them.
+            self.inbox.take(|t| self.ready.push(t));
+            self.ready.push(task);
+        }
+    }
+
+    /// From here until the next crossing the program runs.
+    #[inline]
+    fn go(&self, task: &'static Task) {
+        let context = task.context();
+        let crossing = crossing();
+        if let Some(frame) = self.window.take() {
+            // SAFETY: the frame is whole, and the task's own mask and alternate stack are what it is to have in the window.
+            unsafe { (crossing.resume_frame)(context, frame.as_ptr() as usize) };
+            signal::frame::free_loose(frame);
+        } else if let Some(frame) = task.frame.take() {
+            signal::preempt::resume(task, frame, task.frame_on_stack.get());
+        } else {
+            if context.full != 0 {
+                if let Some(area) = task.extended.get() {
+                    // SAFETY: `full` says that `save` filled the area below, at the last crossing.
+                    unsafe { extended::restore(area) };
+                }
+            }
+            // SAFETY: the task is off the CPU and its context is complete; this is its hub's thread.
+            unsafe { (crossing.resume)(context) };
+        }
+        if context.full != 0 {
+            let area = task.extended.get().unwrap_or_else(|| {
+                let area = extended::allocate();
+                task.extended.set(Some(area));
+                area
+            });
+            // SAFETY: allocated with the right size.
+            unsafe { extended::save(area) };
+        }
+    }
+
+    /// Loads what is per thread but not in the context, when a task comes to the CPU.
+    fn load_state(&self, task: &'static Task) {
+        if task.fp.get() != self.fp.get() {
+            extended::set_control(task.fp.get());
+        }
+        self.use_altstack_of(task);
+    }
+
+    /// Makes the kernel use the task's alternate stack for its faults, or the hub's own if it has none.
+    pub(crate) fn use_altstack_of(&self, task: &Task) {
+        let (sp, size, flags) = task.altstack.get();
+        let wanted = if flags & libc::SS_DISABLE == 0 { (sp, size) } else { self.own_altstack.get() };
+        if wanted != self.kernel_altstack.get() {
+            self.set_kernel_altstack(wanted);
+        }
+    }
+
+    fn set_kernel_altstack(&self, (sp, size): (usize, usize)) {
+        let stack = libc::stack_t {
+            ss_sp: sp as *mut libc::c_void,
+            ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
+            ss_size: size,
+        };
+        // SAFETY: the memory is the task's own alternate stack, or the hub's.
+        if unsafe { sys!(SYS_sigaltstack, &stack, 0) }.is_ok() {
+            self.kernel_altstack.set((sp, size));
+        }
+    }
+
+    /// The alternate stack that the kernel has for the hub's thread now: (sp, size).
+    pub(crate) fn kernel_altstack(&self) -> (usize, usize) {
+        self.kernel_altstack.get()
+    }
+
+    /// Whether the hub waits in the kernel, or is about to.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.inbox.is_asleep()
+    }
+
+    /// Lets a task go on in a window (see [`crate::syscalls::process`]) from a loose frame; the kernel's alternate stack is the
+    /// task's afterwards.
+    pub(crate) fn in_window(&self, task: &Task, frame: std::ptr::NonNull<u8>) {
+        let (sp, size, _) = task.altstack.get();
+        self.kernel_altstack.set((sp, size));
+        self.window.set(Some(frame));
+    }
+
+    /// Keeps what [`Hub::load_state`] loads, when a task leaves the CPU.
+    fn store_state(&self, task: &'static Task) {
+        let fp = extended::control();
+        self.fp.set(fp);
+        task.fp.set(fp);
+    }
+}
+
+/// Wakes tasks on all hubs that wait for children.
+pub(crate) fn child_changed() {
+    for hub in all() {
+        hub.tell(News::Child);
+    }
+}
+
+/// The number of live tasks, as text for the dump and the log.
+pub fn summary() -> String {
+    let loads: Vec<String> = all().iter().map(|h| h.load.load(Ordering::Relaxed).to_string()).collect();
+    format!("{} tasks on {} hubs ({})", task::alive(), loads.len(), loads.join(", "))
+}

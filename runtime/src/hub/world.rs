@@ -1,0 +1,143 @@
+//! Stopping the world: a moment in which no other thread is inside the runtime, for fork.
+//!
+//! A forked child has one thread and a copy of everybody's memory, so whatever another thread held locked or half changed
+//! would stay so for ever. The forking hub therefore raises [`STOPPING`], and waits until every other hub is in program code
+//! (`Gate::in_program`), asleep, or stopped at a pause point; pool threads and the signal receiver likewise, through [`Section`].
+//!
+//! A hub enters the runtime with a plain store of `in_program = 0` and then, at the first pause point, loads `STOPPING`; the
+//! forker stores `STOPPING` and then loads `in_program`. That is Dekker's pattern with the fence left out on the fast side: the
+//! forker makes up for it with `membarrier(2)`, which puts a full barrier on every running thread.
+
+use super::{all, Hub};
+use crate::sys;
+use crate::task::lock;
+use std::ptr;
+use std::sync::atomic::{AtomicU32, AtomicUsize, AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+/// Non-zero while somebody stops the world; a futex word.
+static STOPPING: AtomicU32 = AtomicU32::new(0);
+/// Held by the one who stops it.
+static STOPPER: Mutex<()> = Mutex::new(());
+/// How many threads that are no hubs are inside the runtime.
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+
+const MEMBARRIER_PRIVATE_EXPEDITED: i32 = 1 << 3;
+const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
+
+/// What a hub's thread is doing, beyond `in_program`: 2 in `Gate::in_program` would disturb the kernel's selector, so it is apart.
+static RESTING: [AtomicU8; crate::config::MAX_HUBS] = [const { AtomicU8::new(0) }; crate::config::MAX_HUBS];
+
+/// Registers for `membarrier`. At conversion.
+pub fn prepare() {
+    // SAFETY: takes no pointers. On failure `barrier` falls back to waiting a little.
+    let _ = unsafe { sys!(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
+}
+
+fn barrier() {
+    std::sync::atomic::fence(Ordering::SeqCst);
+    // SAFETY: takes no pointers.
+    if unsafe { sys!(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) }.is_err() {
+        // Without it (before Linux 4.14) a store sits in a store buffer for nanoseconds; this is thousands of them.
+        std::thread::sleep(std::time::Duration::from_micros(50));
+    }
+}
+
+/// Runs `f` (a wait in the kernel that touches nothing shared) with the hub counted as stopped.
+pub(super) fn at_rest(hub: &Hub, f: impl FnOnce()) {
+    RESTING[hub.index].store(1, Ordering::SeqCst);
+    f();
+    RESTING[hub.index].store(0, Ordering::SeqCst);
+    pause_point(hub);
+}
+
+/// Waits here while somebody stops the world. No lock may be held.
+#[inline]
+pub(crate) fn pause_point(hub: &Hub) {
+    if STOPPING.load(Ordering::SeqCst) != 0 {
+        pause(hub);
+    }
+}
+
+#[cold]
+fn pause(hub: &Hub) {
+    loop {
+        RESTING[hub.index].store(1, Ordering::SeqCst);
+        wait_for_go();
+        RESTING[hub.index].store(0, Ordering::SeqCst);
+        if STOPPING.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+    }
+}
+
+fn wait_for_go() {
+    while STOPPING.load(Ordering::SeqCst) != 0 {
+        // SAFETY: waits on a static word while it is 1.
+        let _ = unsafe { sys!(SYS_futex, STOPPING.as_ptr(), libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, 1, 0) };
+    }
+}
+
+/// While it lives, a thread that is no hub (pool, receiver) is inside the runtime.
+#[derive(Debug)]
+pub(crate) struct Section(());
+
+impl Section {
+    pub(crate) fn enter() -> Self {
+        loop {
+            INSIDE.fetch_add(1, Ordering::SeqCst);
+            if STOPPING.load(Ordering::SeqCst) == 0 {
+                return Self(());
+            }
+            INSIDE.fetch_sub(1, Ordering::SeqCst);
+            wait_for_go();
+        }
+    }
+}
+
+impl Drop for Section {
+    fn drop(&mut self) {
+        INSIDE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The world stands still while this lives. In a forked child it is dropped as well, and everything is as it was.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    _stopper: MutexGuard<'static, ()>,
+}
+
+/// Stops all other threads of the runtime outside of it. Called by a hub's thread at a crossing, with no lock held.
+pub(crate) fn stop(me: &'static Hub) -> Stopped {
+    // Two hubs that fork at the same time: the second counts as stopped while it waits for its turn.
+    RESTING[me.index].store(1, Ordering::SeqCst);
+    let stopper = lock(&STOPPER);
+    STOPPING.store(1, Ordering::SeqCst);
+    RESTING[me.index].store(0, Ordering::SeqCst);
+    barrier();
+    for hub in all().iter().filter(|h| !ptr::eq(**h, me) && h.tid.load(Ordering::Acquire) != 0) {
+        while hub.gate.in_program.load(Ordering::SeqCst) == 0 && RESTING[hub.index].load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+    }
+    while INSIDE.load(Ordering::SeqCst) != 0 {
+        std::thread::yield_now();
+    }
+    Stopped { _stopper: stopper }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        STOPPING.store(0, Ordering::SeqCst);
+        // SAFETY: wakes waiters on a static word.
+        let _ = unsafe { sys!(SYS_futex, STOPPING.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX) };
+    }
+}
+
+/// In a forked child: nobody else is there.
+pub(crate) fn alone() {
+    INSIDE.store(0, Ordering::SeqCst);
+    for resting in &RESTING {
+        resting.store(0, Ordering::SeqCst);
+    }
+}

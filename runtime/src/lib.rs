@@ -1,0 +1,136 @@
+//! The runtime under libcoop: a small kernel inside the process.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`hub`] | running tasks: ready queues, inboxes, timers, readiness, stopping the world |
+//! | [`syscalls`] | what each system call means for a task: one table, one file a family |
+//! | [`signal`] | signals of tasks: pending sets, masks, handler frames, preemption, the receiver |
+//! | [`task`], [`context`] | what a task is, to the runtime and to the machine |
+//! | [`pool`], `uring`, [`stacks`], [`fds`] | what calls need: threads that may block, accept, thread stacks, descriptors |
+//! | [`config`], [`log`], `dump` | what users set and see |
+//!
+//! It does not know how a call was caught; the shim gives it a [`context::Crossing`] and calls [`convert`].
+
+#![allow(private_interfaces)]
+
+pub mod config;
+pub mod context;
+mod dump;
+mod extended;
+mod fds;
+mod future;
+pub mod hub;
+pub mod log;
+mod pool;
+pub mod signal;
+mod stacks;
+pub mod sys;
+pub mod syscalls;
+pub mod task;
+mod uring;
+
+use std::sync::atomic::Ordering;
+use sys::Errno;
+
+/// Gets everything ready for tasks: tables, hubs with their descriptors, what the kernel knows of signals and mappings. Changes
+/// nothing that the program could see, so that the caller may still decide to stay native.
+///
+/// # Errors
+/// The kernel's, when memory or a descriptor is refused.
+pub fn prepare(hubs: usize) -> Result<(), Errno> {
+    fds::reserve()?;
+    task::reserve()?;
+    let result = hub::make(hubs).iter().try_for_each(|hub| hub.open());
+    if let Err(e) = result {
+        fds::close_all_own();
+        hub::forget_all();
+        return Err(e);
+    }
+    hub::world::prepare();
+    signal::read_actions();
+    syscalls::memory::read_maps();
+    Ok(())
+}
+
+/// Starts the hubs, each on a `may` coroutine of its own worker. In a forked child `may` cannot start again (its scheduler is one a
+/// process, and its threads did not come along): there a hub runs on a plain thread.
+///
+/// # Errors
+/// What went wrong with a thread, as text.
+pub fn start_hubs() -> Result<(), String> {
+    use std::sync::atomic::AtomicBool;
+    static MAY_STARTED: AtomicBool = AtomicBool::new(false);
+    /// Words. A hub's frames are small, but the log formats on this stack, too.
+    const CARRIER_STACK: usize = (256 << 10) / size_of::<usize>();
+    let hubs = hub::all();
+    let first = !MAY_STARTED.swap(true, Ordering::Relaxed);
+    if first {
+        may::config().set_workers(hubs.len()).set_stack_size(CARRIER_STACK).set_worker_pin(false);
+    }
+    for hub in hubs {
+        if first {
+            let carrier = may::coroutine::Builder::new().name(format!("hub-{}", hub.index)).id(hub.index);
+            // SAFETY: the carrier never uses thread-locals across a coroutine switch: it never switches, its hub blocks only in
+            // its own epoll, on its own worker.
+            unsafe { carrier.spawn(move || -> () { hub.run() }) }.map_err(|e| e.to_string())?;
+        } else {
+            let thread = std::thread::Builder::new().name(format!("hub-{}", hub.index));
+            thread.stack_size(256 << 10).spawn(move || -> () { hub.run() }).map_err(|e| e.to_string())?;
+        }
+    }
+    while hubs.iter().any(|h| h.tid.load(Ordering::Acquire) == 0) {
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+/// Makes the task that the program's main thread becomes, with a signal mask and a thread pointer. Its context is for the crossing
+/// to fill before [`start_main`].
+///
+/// # Panics
+/// When called twice without a fork in between.
+pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
+    // SAFETY: takes no arguments.
+    let pid = i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(1)).unwrap_or(1);
+    task::MAIN.store(pid, Ordering::Relaxed);
+    let task = task::create(hub::all()[0], Some(pid), mask).expect("room for the first task");
+    task.context().fs = fs;
+    task.fp.set(extended::control());
+    let mut name = [0u8; 16];
+    // SAFETY: 16 bytes, as prctl(2) says.
+    let _ = unsafe { sys!(SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
+    task.name.set(name);
+    let mut stack = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+    // SAFETY: reads this thread's alternate stack and robust list.
+    unsafe {
+        if sys!(SYS_sigaltstack, 0, &mut stack).is_ok() {
+            task.altstack.set((stack.ss_sp as usize, stack.ss_size, stack.ss_flags));
+        }
+        let (mut head, mut len) = (0usize, 0usize);
+        if sys!(SYS_get_robust_list, 0, &mut head, &mut len).is_ok() {
+            task.robust_list.set(head);
+        }
+    }
+    task.ctx.get()
+}
+
+/// Makes the main task ready. From here on its registers belong to its hub.
+pub fn start_main() {
+    if let Some(main) = task::main() {
+        main.wake();
+    }
+}
+
+/// Closes a descriptor that appeared while the hubs started, unless it is the runtime's own.
+pub fn close_unless_own(fd: i32) {
+    if !fds::is_own(fd) {
+        // SAFETY: nobody uses it: the caller knows whose it was.
+        let _ = unsafe { sys!(SYS_close, fd) };
+    }
+}
+
+/// Takes back what [`prepare`] set up, when the hubs could not be started. Threads that were started stay, asleep.
+pub fn abort_start() {
+    fds::close_all_own();
+    hub::forget_all();
+}

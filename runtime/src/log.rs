@@ -1,0 +1,95 @@
+//! The log: `tracing` with a writer of our own to stderr or `COOP_LOG_FILE`.
+//!
+//! Nothing is ever written to the program's stdout, and nothing to its stderr unless asked (`COOP_LOG`) or failing.
+//! A line is one `write`, so lines of several processes do not tear.
+
+use crate::config;
+use crate::sys;
+use std::fmt::{self, Write as _};
+use std::io;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The descriptor that log lines go to.
+static SINK: AtomicI32 = AtomicI32::new(2);
+
+/// A fixed buffer that text is formatted into, cut when full: for messages before anything may allocate.
+struct Line {
+    bytes: [u8; 400],
+    used: usize,
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let room = self.bytes.len() - 1 - self.used;
+        let n = s.len().min(room);
+        self.bytes[self.used..self.used + n].copy_from_slice(&s.as_bytes()[..n]);
+        self.used += n;
+        Ok(())
+    }
+}
+
+/// Says one line on stderr, whatever the log level: for failures that a user must see. Allocates nothing.
+pub fn complain(what: fmt::Arguments<'_>) {
+    let mut line = Line { bytes: [0; 400], used: 0 };
+    let _ = write!(line, "libcoop: {what}");
+    line.bytes[line.used] = b'\n';
+    write_all(2, &line.bytes[..=line.used]);
+}
+
+fn write_all(fd: i32, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // SAFETY: writes from a live slice.
+        match unsafe { sys!(SYS_write, fd, bytes.as_ptr(), bytes.len()) } {
+            Ok(n) if n > 0 => bytes = &bytes[n..],
+            _ => return,
+        }
+    }
+}
+
+/// Where `tracing` writes: the sink, a line a call.
+#[derive(Clone, Copy)]
+struct Sink;
+
+impl io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write_all(SINK.load(Ordering::Relaxed), bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Opens the log file, if one is configured, and starts `tracing`. Called once, when the process is converted;
+/// a second call (in a forked child that converts anew) changes nothing.
+pub fn start() {
+    let config = config::get();
+    if let Some(path) = config.log_file {
+        let path = path.replace("%p", &std::process::id().to_string());
+        match std::ffi::CString::new(path.as_str()) {
+            Ok(c) => {
+                let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC;
+                // SAFETY: `c` is a C string.
+                let opened = unsafe { sys!(SYS_openat, libc::AT_FDCWD, c.as_ptr(), flags, 0o644) };
+                match opened.and_then(crate::fds::hide) {
+                    Ok(fd) => SINK.store(fd, Ordering::Relaxed),
+                    Err(e) => complain(format_args!("COOP_LOG_FILE: cannot open {path}: {e}; logging to stderr")),
+                }
+            }
+            Err(_) => complain(format_args!("COOP_LOG_FILE: {path:?} is no path; logging to stderr")),
+        }
+    }
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(config.log)
+        .with_writer(|| Sink)
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .finish();
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Writes text that was asked for (a dump) to the sink.
+pub fn emit(text: &str) {
+    write_all(SINK.load(Ordering::Relaxed), text.as_bytes());
+}

@@ -1,0 +1,90 @@
+//! The receiver: the process's first OS thread, which takes the process's signals and watches the hubs.
+//!
+//! The kernel prefers this thread for signals to the process and sends those to the process's id here. While some hub is at work,
+//! it looks every [`SLICE`] whether one of them has been with the same task all the time, and asks that task to make room.
+//! While all hubs sleep it sleeps as well: an idle process uses no CPU.
+
+use super::{bit, post, Info, SYNCHRONOUS};
+use crate::hub::{self, world::Section};
+use crate::sys;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+/// How long a task may keep its hub while others wait, in ns.
+const SLICE: i64 = 10_000_000;
+
+/// The receiver's kernel thread id; 0 while there is none.
+static TID: AtomicI32 = AtomicI32::new(0);
+/// True while the receiver sleeps without a time limit.
+static RESTING: AtomicBool = AtomicBool::new(false);
+
+/// Tells the receiver that a hub is at work again. Called by hubs that wake up; costs a load but for the first.
+#[inline]
+pub(crate) fn hub_awake() {
+    if RESTING.load(Ordering::Relaxed) && RESTING.swap(false, Ordering::SeqCst) {
+        let tid = TID.load(Ordering::Relaxed);
+        // SAFETY: plain calls; the receiver waits for SIGSYS as for any other signal.
+        unsafe {
+            let pid = sys!(SYS_getpid).unwrap_or(0);
+            let _ = sys!(SYS_tgkill, pid, tid, libc::SIGSYS);
+        }
+    }
+}
+
+/// Runs on the process's first OS thread from conversion on.
+pub fn run() -> ! {
+    let all = !0u64;
+    super::set_kernel_mask(all & !(SYNCHRONOUS & !bit(libc::SIGSYS)));
+    // SAFETY: takes no arguments.
+    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    TID.store(tid as i32, Ordering::Relaxed);
+    let mut seen = Vec::new();
+    let mut idle_looks = 0;
+    loop {
+        let tick = libc::timespec { tv_sec: 0, tv_nsec: SLICE };
+        let rest = idle_looks > 2;
+        if rest {
+            RESTING.store(true, Ordering::SeqCst);
+        }
+        let timeout = if rest && all_asleep() { std::ptr::null() } else { &raw const tick };
+        let mut info = Info::from_user(0, 0);
+        // SAFETY: the buffers are valid; SIGSYS is blocked here, so it is received like the others.
+        let got = unsafe { sys!(SYS_rt_sigtimedwait, &all, &mut info, timeout, 8) };
+        RESTING.store(false, Ordering::Relaxed);
+        let _inside = Section::enter();
+        if got.is_ok() && info.signal != libc::SIGSYS {
+            if info.signal == crate::config::get().dump_signal {
+                crate::dump::write();
+            } else {
+                post(info);
+            }
+        }
+        if all_asleep() {
+            idle_looks += 1;
+        } else {
+            idle_looks = 0;
+            if got.is_err() {
+                watch(&mut seen);
+            }
+        }
+    }
+}
+
+fn all_asleep() -> bool {
+    hub::all().iter().all(|h| h.is_asleep())
+}
+
+/// Asks tasks that have run since the last look to make room.
+fn watch(seen: &mut Vec<u64>) {
+    seen.resize(hub::all().len(), 0);
+    for (hub, seen) in hub::all().iter().zip(seen) {
+        let progress = hub.switches.load(Ordering::Relaxed);
+        if progress == *seen && !hub.is_asleep() {
+            hub.make_room.store(true, Ordering::Relaxed);
+            if hub.gate.in_program.load(Ordering::Relaxed) != 0 {
+                super::preempt::send(hub);
+            }
+        }
+        *seen = progress;
+    }
+}

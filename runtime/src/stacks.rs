@@ -1,0 +1,196 @@
+//! Thread stacks, from slabs.
+//!
+//! A mapping and a guard page a stack would end at `vm.max_map_count` (65,530) with some 16,000 threads. So libc's own
+//! `mmap(MAP_STACK)` is answered from slabs: large reservations of zeroed memory, cut into stacks of the size asked for. A
+//! stack's guard is a marker in the page tables (`MADV_GUARD_INSTALL`, Linux 6.13) that splits no mapping; on older kernels it
+//! is an `mprotect`, and the old limit holds.
+//!
+//! A slab holds stacks of one size class, so a stack is found from any address in it by division. A stack that libc unmaps
+//! loses its pages at once and waits, with its guard, for the next one of its class.
+
+use crate::sys;
+use crate::sys::{Errno, SysResult};
+use crate::task::lock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Mutex;
+
+/// Slabs are at most this large; a stack larger than a quarter of it gets a mapping of its own, from the kernel.
+const SLAB: usize = 1 << 36;
+/// And at least this, where address space is limited.
+const SMALLEST_SLAB: usize = 1 << 24;
+const PAGE: usize = 4096;
+const MADV_GUARD_INSTALL: i32 = 102;
+const MADV_GUARD_REMOVE: i32 = 103;
+
+/// All slabs lie between these, so that most addresses are known not to be in one without a lock.
+static LOW: AtomicUsize = AtomicUsize::new(usize::MAX);
+static HIGH: AtomicUsize = AtomicUsize::new(0);
+static NO_GUARD_MARKERS: AtomicBool = AtomicBool::new(false);
+
+#[derive(Debug)]
+struct Slab {
+    start: usize,
+    end: usize,
+    class: usize,
+    /// The low end of what was never handed out.
+    next: usize,
+    /// Free stacks.
+    free: Vec<usize>,
+    /// The guard of each stack that was handed out, in pages.
+    guards: Vec<u32>,
+}
+
+static SLABS: Mutex<Vec<Slab>> = Mutex::new(Vec::new());
+
+/// The size class: four to a power of two.
+fn class(len: usize) -> usize {
+    let step = (len.next_power_of_two() / 8).max(PAGE);
+    len.next_multiple_of(step)
+}
+
+fn near(at: usize) -> bool {
+    (LOW.load(Ordering::Acquire)..HIGH.load(Ordering::Acquire)).contains(&at)
+}
+
+/// Runs `f` on the slab that an address is in.
+fn with_slab<T>(at: usize, f: impl FnOnce(&mut Slab) -> T) -> Option<T> {
+    if !near(at) {
+        return None;
+    }
+    lock(&SLABS).iter_mut().find(|s| (s.start..s.end).contains(&at)).map(f)
+}
+
+/// Whether an address is in a slab.
+pub(crate) fn contains(at: usize) -> bool {
+    with_slab(at, |_| ()).is_some()
+}
+
+/// A stack of `len` bytes, zeroed, readable and writable. `None`: let the kernel map one.
+pub(crate) fn allocate(len: usize) -> Option<usize> {
+    let class = class(len.next_multiple_of(PAGE));
+    if class == 0 || class > SLAB / 4 {
+        return None;
+    }
+    let mut slabs = lock(&SLABS);
+    for slab in slabs.iter_mut().filter(|s| s.class == class) {
+        if let Some(stack) = slab.take() {
+            return Some(stack);
+        }
+    }
+    let (start, end) = reserve(class)?;
+    let mut slab = Slab { start, end, class, next: start, free: Vec::new(), guards: Vec::new() };
+    let stack = slab.take();
+    slabs.push(slab);
+    LOW.fetch_min(start, Ordering::AcqRel);
+    HIGH.fetch_max(end, Ordering::AcqRel);
+    stack
+}
+
+impl Slab {
+    fn take(&mut self) -> Option<usize> {
+        if let Some(stack) = self.free.pop() {
+            return Some(stack);
+        }
+        if self.end - self.next < self.class {
+            return None;
+        }
+        let stack = self.next;
+        self.next += self.class;
+        self.guards.push(0);
+        Some(stack)
+    }
+
+    fn index(&self, at: usize) -> usize {
+        (at - self.start) / self.class
+    }
+}
+
+/// Reserves a slab: as large as the limits on address space and commitment allow.
+fn reserve(class: usize) -> Option<(usize, usize)> {
+    let mut len = SLAB;
+    while len >= SMALLEST_SLAB.max(class) {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh anonymous mapping.
+        if let Ok(start) = unsafe { sys!(SYS_mmap, 0, len, protection, flags, -1i32, 0) } {
+            // A huge page would make every stack cost 2 MiB.
+            // SAFETY: advice on the mapping just made.
+            let _ = unsafe { sys!(SYS_madvise, start, len, libc::MADV_NOHUGEPAGE) };
+            return Some((start, start + len));
+        }
+        len /= 4;
+    }
+    None
+}
+
+/// munmap(2) of memory in a slab; `None` if it is not.
+pub(crate) fn free(at: usize, len: usize) -> Option<SysResult> {
+    if !near(at) {
+        return None;
+    }
+    with_slab(at, |slab| {
+        // Guard markers survive this; the pages go.
+        // SAFETY: the program unmaps this memory, so it does not use it.
+        let result = unsafe { sys!(SYS_madvise, at, len, libc::MADV_DONTNEED) };
+        if (at - slab.start) % slab.class == 0 {
+            slab.free.push(at);
+        }
+        result
+    })
+}
+
+/// mprotect(2) of memory in a slab; `None` if it is not, or if the kernel is to do as the program says.
+///
+/// libc maps a stack without access and then allows it but for the guard at its low end, so what lies between the stack's start
+/// and an allowed range is its guard. It also moves the guard of a stack that it uses again.
+pub(crate) fn protect(at: usize, len: usize, protection: i32) -> Option<SysResult> {
+    if !near(at) {
+        return None;
+    }
+    let page = |n: usize| u32::try_from(n / PAGE).unwrap_or(u32::MAX);
+    with_slab(at, |slab| {
+        let index = slab.index(at);
+        let start = slab.start + index * slab.class;
+        if protection == libc::PROT_NONE && at == start {
+            slab.guards[index] = page(len);
+            return Some(guard(at, len));
+        }
+        if protection != libc::PROT_READ | libc::PROT_WRITE {
+            // A part of the stack that the program protects itself, or an executable stack.
+            return None;
+        }
+        let (old, new) = (slab.guards[index] as usize * PAGE, at - start);
+        slab.guards[index] = page(new);
+        if new > old {
+            return Some(guard(start, new));
+        }
+        if new < old {
+            unguard(at, old - new);
+        }
+        Some(Ok(0))
+    })
+    .flatten()
+}
+
+fn guard(at: usize, len: usize) -> SysResult {
+    if !NO_GUARD_MARKERS.load(Ordering::Relaxed) {
+        // SAFETY: the program wants no access there.
+        match unsafe { sys!(SYS_madvise, at, len, MADV_GUARD_INSTALL) } {
+            Err(Errno::INVAL) => NO_GUARD_MARKERS.store(true, Ordering::Relaxed),
+            result => return result,
+        }
+    }
+    // SAFETY: as above.
+    unsafe { sys!(SYS_mprotect, at, len, libc::PROT_NONE) }
+}
+
+fn unguard(at: usize, len: usize) {
+    if NO_GUARD_MARKERS.load(Ordering::Relaxed) {
+        // SAFETY: the program wants access there.
+        let _ = unsafe { sys!(SYS_mprotect, at, len, libc::PROT_READ | libc::PROT_WRITE) };
+    } else {
+        // SAFETY: as above.
+        let _ = unsafe { sys!(SYS_madvise, at, len, MADV_GUARD_REMOVE) };
+    }
+}
+

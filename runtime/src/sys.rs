@@ -1,0 +1,224 @@
+//! Raw system calls and their errors.
+//!
+//! Every call the runtime makes on a program's behalf goes through [`syscall`]: an instruction of libcoop's
+//! own text, which no door ever rewrites or traps. libc's wrappers are used only where libc itself must know
+//! (threads), never on the call path: they would set the hub's `errno` and hide the kernel's answer.
+
+use std::fmt;
+
+/// A Linux error number, the only error on the call path.
+///
+/// The values above 511 never reach a program: they are the kernel's own restart codes (`include/linux/errno.h`),
+/// and [`crate::signal`] turns them into a restart or `EINTR` before the task goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Errno(pub i32);
+
+/// What a system call gives: a non-negative value or an error.
+pub type SysResult = Result<usize, Errno>;
+
+impl Errno {
+    /// Operation not permitted.
+    pub const PERM: Self = Self(libc::EPERM);
+    /// No such process or thread.
+    pub const SRCH: Self = Self(libc::ESRCH);
+    /// Interrupted by a signal handler.
+    pub const INTR: Self = Self(libc::EINTR);
+    /// Not an open descriptor.
+    pub const BADF: Self = Self(libc::EBADF);
+    /// No child to wait for.
+    pub const CHILD: Self = Self(libc::ECHILD);
+    /// Would block.
+    pub const AGAIN: Self = Self(libc::EAGAIN);
+    /// Out of memory.
+    pub const NOMEM: Self = Self(libc::ENOMEM);
+    /// A bad address.
+    pub const FAULT: Self = Self(libc::EFAULT);
+    /// An invalid argument.
+    pub const INVAL: Self = Self(libc::EINVAL);
+    /// Broken pipe.
+    pub const PIPE: Self = Self(libc::EPIPE);
+    /// Not a socket.
+    pub const NOTSOCK: Self = Self(libc::ENOTSOCK);
+    /// Not supported here (as `RWF_NOWAIT` on files that do not know it).
+    pub const OPNOTSUPP: Self = Self(libc::EOPNOTSUPP);
+    /// Connection in progress.
+    pub const INPROGRESS: Self = Self(libc::EINPROGRESS);
+    /// The deadline passed.
+    pub const TIMEDOUT: Self = Self(libc::ETIMEDOUT);
+    /// Restart if the handler has `SA_RESTART`, else `EINTR`.
+    pub const RESTART_SYS: Self = Self(512);
+    /// `EINTR` whenever a handler ran (poll, select, sleeps, sigsuspend).
+    pub const RESTART_NOHAND: Self = Self(514);
+
+    /// True for the codes that only [`crate::signal`] may see.
+    pub fn is_restart(self) -> bool {
+        self.0 >= 512
+    }
+}
+
+impl fmt::Debug for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "errno {}", self.0)
+    }
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        std::io::Error::from_raw_os_error(self.0).fmt(f)
+    }
+}
+
+/// Turns the kernel's `-errno` convention into a [`SysResult`].
+#[inline]
+pub fn check(ret: isize) -> SysResult {
+    if (-4095..0).contains(&ret) {
+        #[allow(clippy::cast_possible_truncation)]
+        Err(Errno(-ret as i32))
+    } else {
+        Ok(ret as usize)
+    }
+}
+
+/// Turns a [`SysResult`] into the value a program finds in `rax`.
+#[inline]
+pub fn encode(result: SysResult) -> u64 {
+    match result {
+        Ok(value) => value as u64,
+        Err(Errno(e)) => i64::from(-e) as u64,
+    }
+}
+
+/// Makes a system call and gives the raw `rax`.
+///
+/// # Safety
+/// As the call's own: pointers must be valid for what the kernel does with them, and the call must not break what
+/// the process relies on.
+#[inline(always)]
+pub unsafe fn syscall_raw(nr: usize, a: [usize; 6]) -> isize {
+    let ret: isize;
+    // SAFETY: the kernel's calling convention: rcx and r11 are clobbered, everything else is kept.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            inlateout("rax") nr => ret,
+            in("rdi") a[0], in("rsi") a[1], in("rdx") a[2],
+            in("r10") a[3], in("r8") a[4], in("r9") a[5],
+            lateout("rcx") _, lateout("r11") _,
+            options(nostack),
+        );
+    }
+    ret
+}
+
+/// What a register of a system call can hold.
+pub trait Argument {
+    /// The register's value; signed numbers are sign-extended, as the kernel takes them.
+    fn to_register(self) -> usize;
+}
+
+macro_rules! argument {
+    ($($t:ty),*) => { $( impl Argument for $t {
+        #[inline]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        fn to_register(self) -> usize { self as usize }
+    } )* };
+}
+argument!(i32, u32, i64, u64, isize, usize);
+
+impl<T> Argument for &T {
+    fn to_register(self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+}
+impl<T> Argument for &mut T {
+    fn to_register(self) -> usize {
+        std::ptr::from_mut(self) as usize
+    }
+}
+impl<T> Argument for *const T {
+    fn to_register(self) -> usize {
+        self as usize
+    }
+}
+impl<T> Argument for *mut T {
+    fn to_register(self) -> usize {
+        self as usize
+    }
+}
+
+/// Makes a system call: `sys!(SYS_read, fd, buf, len)` gives a [`SysResult`]. Needs `unsafe`, as the call does.
+#[macro_export]
+macro_rules! sys {
+    ($nr:ident $(, $arg:expr)* $(,)?) => {{
+        let mut args = [0usize; 6];
+        let given: &[usize] = &[$($crate::sys::Argument::to_register($arg)),*];
+        args[..given.len()].copy_from_slice(given);
+        $crate::sys::check($crate::sys::syscall_raw(libc::$nr as usize, args))
+    }};
+}
+
+/// Nanoseconds on a clock that `clock_gettime` reads without entering the kernel.
+pub fn now(clock: libc::clockid_t) -> u64 {
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `t` is valid for writing; libc's wrapper uses the vdso and cannot fail for a known clock.
+    unsafe { libc::clock_gettime(clock, &mut t) };
+    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
+}
+
+/// Reads a value from the program's memory, `EFAULT` for what can be seen to be no address.
+///
+/// A wild pointer into an unmapped page faults here as it would in the program's own code; the kernel would have
+/// answered `EFAULT`. See the README's limits.
+///
+/// # Safety
+/// `addr`, if it looks like an address, must be readable for `T`.
+pub unsafe fn read_user<T: Copy>(addr: *const T) -> Result<T, Errno> {
+    if plausible(addr as usize) {
+        // SAFETY: the caller's promise; the program may give unaligned pointers, as to the kernel.
+        Ok(unsafe { addr.read_unaligned() })
+    } else {
+        Err(Errno::FAULT)
+    }
+}
+
+/// Writes a value to the program's memory; the counterpart of [`read_user`].
+///
+/// # Safety
+/// `addr`, if it looks like an address, must be writable for `T`.
+pub unsafe fn write_user<T: Copy>(addr: *mut T, value: T) -> Result<(), Errno> {
+    if plausible(addr as usize) {
+        // SAFETY: the caller's promise.
+        unsafe { addr.write_unaligned(value) };
+        Ok(())
+    } else {
+        Err(Errno::FAULT)
+    }
+}
+
+/// Whether a number can be a user-space address at all: not in the first page, not beyond the canonical half.
+pub fn plausible(addr: usize) -> bool {
+    (4096..(1 << 47) - 4096).contains(&addr)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_and_values_round_trip() {
+        assert_eq!(check(-11), Err(Errno::AGAIN));
+        assert_eq!(check(7), Ok(7));
+        assert_eq!(encode(Err(Errno::AGAIN)) as i64, -11);
+        // An address in the upper half of the range is a value, not an error.
+        assert_eq!(check(-4096), Ok(-4096isize as usize));
+    }
+
+    #[test]
+    fn implausible_addresses_are_faults() {
+        // SAFETY: both are refused before they are touched.
+        unsafe {
+            assert_eq!(read_user(std::ptr::null::<u32>()), Err(Errno::FAULT));
+            assert_eq!(write_user(usize::MAX as *mut u32, 0), Err(Errno::FAULT));
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! Files: read, write and their kin on everything that has a descriptor.
+//!
+//! The rule: never change what others can see. A call is tried in a form that cannot block: `MSG_DONTWAIT` for sockets,
+//! `RWF_NOWAIT` for pipes, eventfds, and regular files in the page cache. What has no such form is polled first and then left to
+//! a pool thread, which may block without harm. Whether the program wants to block at all is asked of the kernel (`F_GETFL`)
+//! only when a call would block.
+
+use super::{wait_fd, Call};
+use crate::config::{self, File};
+use crate::fds::{self, Kind};
+use crate::hub::readiness::{READ, WRITE};
+use crate::pool;
+use crate::signal;
+use crate::sys;
+use crate::sys::{read_user, Errno, SysResult};
+
+/// `preadv2` and `pwritev2`: do not wait.
+const RWF_NOWAIT: i32 = 8;
+/// At the file's own position.
+const HERE: i64 = -1;
+
+/// How a program's call moves data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    Read,
+    Write,
+}
+
+impl Direction {
+    pub(crate) fn interest(self) -> u32 {
+        match self {
+            Self::Read => READ,
+            Self::Write => WRITE,
+        }
+    }
+}
+
+/// A list of buffers, of which the first bytes are done.
+#[derive(Debug)]
+struct Buffers {
+    list: Vec<libc::iovec>,
+    one: [libc::iovec; 1],
+    first: usize,
+}
+
+// SAFETY: addresses in the program's memory, used by whichever thread makes the call.
+unsafe impl Send for Buffers {}
+
+impl Buffers {
+    fn one(base: usize, len: usize) -> Self {
+        Self { list: Vec::new(), one: [libc::iovec { iov_base: base as *mut _, iov_len: len }], first: 0 }
+    }
+
+    fn of(list: *const libc::iovec, count: usize) -> Result<Self, Errno> {
+        if count > 1024 {
+            return Err(Errno::INVAL);
+        }
+        // SAFETY: the program gave `count` vectors.
+        let list = (0..count).map(|i| unsafe { read_user(list.add(i)) }).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { list, one: [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }], first: 0 })
+    }
+
+    fn left(&self) -> &[libc::iovec] {
+        if self.list.is_empty() {
+            &self.one[self.first..]
+        } else {
+            &self.list[self.first..]
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.left().iter().map(|v| v.iov_len).sum()
+    }
+
+    fn advance(&mut self, mut done: usize) {
+        let all = if self.list.is_empty() { &mut self.one[..] } else { &mut self.list[..] };
+        while done > 0 && self.first < all.len() {
+            let v = &mut all[self.first];
+            let step = done.min(v.iov_len);
+            v.iov_base = v.iov_base.wrapping_byte_add(step);
+            v.iov_len -= step;
+            done -= step;
+            if v.iov_len == 0 {
+                self.first += 1;
+            }
+        }
+    }
+
+    /// Tries to move data without waiting, at the file's position.
+    fn try_now(&self, fd: i32, direction: Direction, kind: Kind) -> SysResult {
+        let v = self.left();
+        match (kind, direction) {
+            (Kind::Socket, Direction::Read) => {
+                let message = message(v);
+                // SAFETY: the vectors are the program's.
+                unsafe { sys!(SYS_recvmsg, fd, &message, libc::MSG_DONTWAIT) }
+            }
+            (Kind::Socket, Direction::Write) => {
+                let message = message(v);
+                // SAFETY: as above.
+                unsafe { sys!(SYS_sendmsg, fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) }
+            }
+            // SAFETY: as above.
+            (_, Direction::Read) => unsafe { sys!(SYS_preadv2, fd, v.as_ptr(), v.len(), HERE, HERE, RWF_NOWAIT) },
+            // SAFETY: as above.
+            (_, Direction::Write) => unsafe { sys!(SYS_pwritev2, fd, v.as_ptr(), v.len(), HERE, HERE, RWF_NOWAIT) },
+        }
+    }
+}
+
+fn message(v: &[libc::iovec]) -> libc::msghdr {
+    // SAFETY: all zero is an empty message header.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = v.as_ptr().cast_mut();
+    message.msg_iovlen = v.len();
+    message
+}
+
+/// Fast path of read(2) and write(2) on sockets: one call, nothing else.
+fn socket_now(fd: i32, buf: usize, len: usize, direction: Direction) -> SysResult {
+    // SAFETY: the buffer is the program's.
+    unsafe {
+        match direction {
+            Direction::Read => sys!(SYS_recvfrom, fd, buf, len, libc::MSG_DONTWAIT, 0, 0),
+            Direction::Write => sys!(SYS_sendto, fd, buf, len, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL, 0, 0),
+        }
+    }
+}
+
+/// A write to a pipe or socket without a reader: SIGPIPE goes to the task, not to the hub.
+fn broken(call: Call, kind: Kind, result: SysResult) -> SysResult {
+    if result == Err(Errno::PIPE) {
+        if kind == Kind::Socket {
+            // MSG_NOSIGNAL kept it from us.
+            let _ = signal::post_to(call.task, call.task.id(), signal::Info::from_user(libc::SIGPIPE, libc::SI_USER));
+        } else {
+            signal::forward(call.task, libc::SIGPIPE);
+        }
+    }
+    result
+}
+
+/// A socket's SO_RCVTIMEO or SO_SNDTIMEO as a deadline; for others none.
+pub(crate) fn deadline(fd: i32, direction: Direction) -> u64 {
+    let option = match direction {
+        Direction::Read => libc::SO_RCVTIMEO,
+        Direction::Write => libc::SO_SNDTIMEO,
+    };
+    let mut time = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let mut len = std::mem::size_of_val(&time);
+    // SAFETY: `time` and `len` are valid.
+    let got = unsafe { sys!(SYS_getsockopt, fd, libc::SOL_SOCKET, option, &mut time, &mut len) };
+    let ns = time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000;
+    if got.is_err() || ns == 0 {
+        u64::MAX
+    } else {
+        sys::now(libc::CLOCK_MONOTONIC).saturating_add(ns)
+    }
+}
+
+/// What a blocked call needs to know, asked only once it would block: its deadline, and what a signal makes of it.
+/// `AGAIN`: the program asked not to block.
+pub(crate) fn would_block(fd: i32, kind: Kind, direction: Direction) -> Result<(u64, Errno), Errno> {
+    if kind != Kind::Socket {
+        return if fds::nonblocking(fd) { Err(Errno::AGAIN) } else { Ok((u64::MAX, Errno::RESTART_SYS)) };
+    }
+    if fds::is_plain(fd) {
+        return Ok((u64::MAX, Errno::RESTART_SYS));
+    }
+    if fds::nonblocking(fd) {
+        return Err(Errno::AGAIN);
+    }
+    // signal(7): socket calls with a time-out are not restarted.
+    match deadline(fd, direction) {
+        u64::MAX => Ok((u64::MAX, Errno::RESTART_SYS)),
+        deadline => Ok((deadline, Errno::INTR)),
+    }
+}
+
+/// Moves data between a descriptor and buffers, as read(2), write(2) and the rest say.
+async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Direction) -> SysResult {
+    let total = buffers.len();
+    if total == 0 {
+        return call.raw();
+    }
+    let mut kind = fds::kind(fd);
+    let file = super::close::Held::new(fd);
+    let mut moved = 0;
+    let mut terms = None;
+    loop {
+        let fd = file.fd()?;
+        let result = match kind {
+            Kind::Unknown => return Err(Errno::BADF),
+            Kind::Other => return call.raw(),
+            Kind::Regular => return regular(call, direction).await,
+            Kind::Device if direction == Direction::Write => return device_write(call, fd).await,
+            _ => buffers.try_now(fd, direction, kind),
+        };
+        match result {
+            Ok(n) => {
+                moved += n;
+                // A blocking write ends when all is written; a read when there is something.
+                if direction == Direction::Read || n == 0 || moved >= total || kind == Kind::Anonymous {
+                    return Ok(moved);
+                }
+                buffers.advance(n);
+                if terms.is_none() && !(kind == Kind::Socket && fds::is_plain(fd)) && fds::nonblocking(fd) {
+                    return Ok(moved);
+                }
+                continue;
+            }
+            Err(Errno::AGAIN) => {}
+            Err(Errno::OPNOTSUPP | Errno::INVAL) if kind != Kind::Socket => {
+                return polled(call, fd, kind, direction).await;
+            }
+            Err(Errno::NOTSOCK) => {
+                kind = fds::look_up(fd);
+                continue;
+            }
+            Err(_) if moved > 0 => return Ok(moved),
+            Err(e) => return broken(call, kind, Err(e)),
+        }
+        let (deadline, interrupt) = match terms {
+            Some(terms) => terms,
+            None => match would_block(fd, kind, direction) {
+                Ok(new) => *terms.insert(new),
+                Err(_) if moved > 0 => return Ok(moved),
+                Err(e) => return Err(e),
+            },
+        };
+        file.hold();
+        let fd = file.fd()?;
+        if let Err(e) = wait_fd(call, fd, direction.interest(), deadline, interrupt).await {
+            if moved > 0 {
+                return Ok(moved);
+            }
+            return match e {
+                // Cannot be polled after all.
+                Errno::PERM => pool::run(call.task, call.number, call.args).await,
+                e => Err(e),
+            };
+        }
+    }
+}
+
+/// Files without a form that cannot block (terminals, inotify): wait until poll(2) says that there is something, then let a
+/// pool thread make the call, for somebody else may have taken it meanwhile.
+async fn polled(call: Call, fd: i32, kind: Kind, direction: Direction) -> SysResult {
+    if fds::nonblocking(fd) {
+        return call.raw();
+    }
+    if kind == Kind::Anonymous && direction == Direction::Write {
+        // eventfd: blocks only when its counter would overflow, which poll sees but for the size of the step.
+        if super::poll::ready_now(fd, libc::POLLOUT) && call.args[2] == 8 {
+            // SAFETY: an eventfd takes eight bytes.
+            let step = unsafe { read_user(call.args[1] as *const u64) }.unwrap_or(u64::MAX);
+            if step < 1 << 32 {
+                return call.raw();
+            }
+        }
+        return pool::run(call.task, call.number, call.args).await;
+    }
+    let wanted = if direction == Direction::Read { libc::POLLIN } else { libc::POLLOUT };
+    while !super::poll::ready_now(fd, wanted) {
+        match wait_fd(call, fd, direction.interest(), u64::MAX, Errno::RESTART_SYS).await {
+            Ok(()) => {}
+            Err(Errno::PERM) => break,
+            Err(e) => return Err(e),
+        }
+    }
+    pool::run(call.task, call.number, call.args).await
+}
+
+/// Writes to character devices: the likes of /dev/null take anything at once, a terminal may be stopped.
+async fn device_write(call: Call, fd: i32) -> SysResult {
+    let mut flags = 0i32;
+    // SAFETY: TCGETS fills a termios, for which there is room; it fails for what is no terminal.
+    let terminal = unsafe {
+        let mut termios: libc::termios = std::mem::zeroed();
+        sys!(SYS_ioctl, fd, libc::TCGETS, &mut termios).is_ok()
+    };
+    flags |= i32::from(terminal);
+    if flags == 0 || fds::nonblocking(fd) {
+        return call.raw();
+    }
+    pool::run(call.task, call.number, call.args).await
+}
+
+/// Regular files: in line from the page cache, else by the pool.
+async fn regular(call: Call, direction: Direction) -> SysResult {
+    match (config::get().file, direction) {
+        (File::Block, _) => call.raw(),
+        // A write goes to the page cache: a copy, as a cached read is. What waits for the disk is fsync.
+        (File::Posix, Direction::Write) => call.raw(),
+        (File::Posix, Direction::Read) => match cached_read(call) {
+            Some(result) => result,
+            None => pool::run(call.task, call.number, call.args).await,
+        },
+        (File::Thread, _) => pool::run(call.task, call.number, call.args).await,
+    }
+}
+
+/// Reads what the page cache has. `None`: it has not got all of it, or the file does not know `RWF_NOWAIT`.
+fn cached_read(call: Call) -> Option<SysResult> {
+    let [fd, buf, len, offset, high, _] = call.args;
+    let one = libc::iovec { iov_base: buf as *mut _, iov_len: len };
+    let (v, count, offset, high) = match call.number as i64 {
+        libc::SYS_read => (&raw const one, 1, HERE as usize, HERE as usize),
+        libc::SYS_pread64 => (&raw const one, 1, offset, 0),
+        libc::SYS_readv => (buf as *const libc::iovec, len, HERE as usize, HERE as usize),
+        _ => (buf as *const libc::iovec, len, offset, high),
+    };
+    // SAFETY: the program's buffers.
+    let result = unsafe { sys!(SYS_preadv2, fd, v, count, offset, high, RWF_NOWAIT) };
+    match result {
+        // Less than asked: the end of the file, or the end of what is cached. Only the real call knows.
+        Ok(n) if n == 0 || (count == 1 && n < len && call.number as i64 != libc::SYS_readv) => {
+            if n > 0 && call.number as i64 == libc::SYS_read {
+                // The position has moved: the rest is asked for by the program's next read, as after a short read.
+                return Some(Ok(n));
+            }
+            None
+        }
+        Ok(n) => Some(Ok(n)),
+        Err(Errno::AGAIN | Errno::OPNOTSUPP) => None,
+        Err(e) => Some(Err(e)),
+    }
+}
+
+/// read(2).
+pub(crate) async fn read(call: Call, fd: i32, buf: usize, len: usize) -> SysResult {
+    if fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket) && len > 0 {
+        match socket_now(fd, buf, len, Direction::Read) {
+            Err(Errno::AGAIN | Errno::NOTSOCK) => {}
+            result => return result,
+        }
+    }
+    transfer(call, fd, Buffers::one(buf, len), Direction::Read).await
+}
+
+/// write(2).
+pub(crate) async fn write(call: Call, fd: i32, buf: usize, len: usize) -> SysResult {
+    if fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket) && len > 0 {
+        match socket_now(fd, buf, len, Direction::Write) {
+            Ok(n) if n == len => return Ok(n),
+            Ok(n) => {
+                // Part of it went: the rest, and then the sum.
+                if !fds::is_plain(fd) && fds::nonblocking(fd) {
+                    return Ok(n);
+                }
+                let rest = transfer(call, fd, Buffers::one(buf + n, len - n), Direction::Write).await;
+                return Ok(n + rest.unwrap_or(0));
+            }
+            Err(Errno::AGAIN | Errno::NOTSOCK) => {}
+            result => return broken(call, Kind::Socket, result),
+        }
+    }
+    transfer(call, fd, Buffers::one(buf, len), Direction::Write).await
+}
+
+/// readv(2).
+pub(crate) async fn readv(call: Call, fd: i32, list: *const libc::iovec, count: usize) -> SysResult {
+    match Buffers::of(list, count) {
+        Ok(buffers) => transfer(call, fd, buffers, Direction::Read).await,
+        Err(_) => call.raw(),
+    }
+}
+
+/// writev(2).
+pub(crate) async fn writev(call: Call, fd: i32, list: *const libc::iovec, count: usize) -> SysResult {
+    match Buffers::of(list, count) {
+        Ok(buffers) => transfer(call, fd, buffers, Direction::Write).await,
+        Err(_) => call.raw(),
+    }
+}
+
+/// pread(2): only files that have positions, which are never "not ready".
+pub(crate) async fn pread(call: Call, fd: i32) -> SysResult {
+    positioned(call, fd, Direction::Read).await
+}
+
+/// preadv(2).
+pub(crate) async fn preadv(call: Call, fd: i32) -> SysResult {
+    positioned(call, fd, Direction::Read).await
+}
+
+/// pwritev(2).
+pub(crate) async fn pwritev(call: Call, fd: i32) -> SysResult {
+    positioned(call, fd, Direction::Write).await
+}
+
+async fn positioned(call: Call, fd: i32, direction: Direction) -> SysResult {
+    if fds::kind(fd) == Kind::Regular {
+        regular(call, direction).await
+    } else {
+        call.raw()
+    }
+}
+
+/// preadv2(2): with flags of its own it goes as it is, to the pool if it may wait.
+pub(crate) async fn preadv2(call: Call, fd: i32) -> SysResult {
+    vectored2(call, fd, Direction::Read).await
+}
+
+/// pwritev2(2).
+pub(crate) async fn pwritev2(call: Call, fd: i32) -> SysResult {
+    vectored2(call, fd, Direction::Write).await
+}
+
+async fn vectored2(call: Call, fd: i32, direction: Direction) -> SysResult {
+    let [_, list, count, offset, _, flags] = call.args;
+    if flags & RWF_NOWAIT as usize != 0 {
+        return call.raw();
+    }
+    if offset as i64 == HERE && flags == 0 && fds::kind(fd) != Kind::Regular {
+        return match Buffers::of(list as *const _, count) {
+            Ok(buffers) => transfer(call, fd, buffers, direction).await,
+            Err(_) => call.raw(),
+        };
+    }
+    pool::run(call.task, call.number, call.args).await
+}
+
+/// open(2).
+pub(crate) async fn open(call: Call, path: *const libc::c_char, flags: i32) -> SysResult {
+    opened(call, libc::AT_FDCWD, path, flags).await
+}
+
+/// openat(2).
+pub(crate) async fn openat(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> SysResult {
+    opened(call, dir, path, flags).await
+}
+
+/// Opening a FIFO waits for its other end, opening a device for the device: the pool does that. Else it is in line.
+async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> SysResult {
+    if config::get().file == File::Thread {
+        return pool::run(call.task, call.number, call.args).await;
+    }
+    if flags & (libc::O_NONBLOCK | libc::O_PATH | libc::O_DIRECTORY) == 0 {
+        // SAFETY: zero is a valid buffer.
+        let mut st: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: the program's path, our buffer.
+        if unsafe { sys!(SYS_newfstatat, dir, path, &mut st, 0) }.is_ok() {
+            let kind = st.st_mode & libc::S_IFMT;
+            let quick = [libc::makedev(1, 3), libc::makedev(1, 5), libc::makedev(1, 8), libc::makedev(1, 9)];
+            if kind == libc::S_IFIFO || (kind == libc::S_IFCHR && !quick.contains(&st.st_rdev)) {
+                return pool::run(call.task, call.number, call.args).await;
+            }
+        }
+    }
+    call.raw()
+}
+
+/// fcntl(2): waits for record locks; keeps what is known of a descriptor true.
+pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
+    match command {
+        libc::F_SETLKW | libc::F_OFD_SETLKW => {
+            // Free locks, the common case, are had at once.
+            let mut try_args = call.args;
+            try_args[1] = if command == libc::F_SETLKW { libc::F_SETLK } else { libc::F_OFD_SETLK } as usize;
+            // SAFETY: as the program's call, without the wait.
+            match sys::check(unsafe { sys::syscall_raw(call.number, try_args) }) {
+                Err(Errno(libc::EAGAIN | libc::EACCES)) => pool::run(call.task, call.number, call.args).await,
+                result => result,
+            }
+        }
+        libc::F_SETFL => {
+            fds::not_plain(fd);
+            call.raw()
+        }
+        libc::F_GETFL if fds::hidden_nonblock(fd) => call.raw().map(|f| f & !(libc::O_NONBLOCK as usize)),
+        libc::F_DUPFD | libc::F_DUPFD_CLOEXEC => {
+            fds::not_plain(fd);
+            call.raw()
+        }
+        _ => call.raw(),
+    }
+}
+
+/// sendfile(2): the socket's readiness is waited for, the file is read in line.
+pub(crate) async fn sendfile(call: Call, out: i32, input: i32) -> SysResult {
+    move_between(call, input, out).await
+}
+
+/// splice(2).
+pub(crate) async fn splice(call: Call, input: i32, _off_in: usize, out: i32) -> SysResult {
+    move_between(call, input, out).await
+}
+
+/// tee(2).
+pub(crate) async fn tee(call: Call, input: i32, out: i32) -> SysResult {
+    move_between(call, input, out).await
+}
+
+/// Calls between two descriptors: a pool thread makes them once both ends may be ready.
+async fn move_between(call: Call, input: i32, out: i32) -> SysResult {
+    if fds::nonblocking(out) && fds::nonblocking(input) {
+        return call.raw();
+    }
+    for (fd, wanted, interest) in [(input, libc::POLLIN, READ), (out, libc::POLLOUT, WRITE)] {
+        if fds::nonblocking(fd) {
+            continue;
+        }
+        while !super::poll::ready_now(fd, wanted) {
+            match wait_fd(call, fd, interest, u64::MAX, Errno::RESTART_SYS).await {
+                Ok(()) => {}
+                Err(Errno::PERM) => break,
+                Err(e) => return Err(e),
+            }
+        }
+    }
+    pool::run(call.task, call.number, call.args).await
+}
+
+/// vmsplice(2).
+pub(crate) async fn vmsplice(call: Call, fd: i32) -> SysResult {
+    if fds::nonblocking(fd) {
+        return call.raw();
+    }
+    pool::run(call.task, call.number, call.args).await
+}
+
+/// ioctl(2): in line, but for the terminal's drains. `FIONBIO` changes what is known of a descriptor.
+pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
+    match u64::from(request) {
+        libc::FIONBIO => {
+            fds::not_plain(fd);
+            call.raw()
+        }
+        libc::TCSBRK | libc::TCSBRKP | libc::TCSETSW | libc::TCSETSF => pool::run(call.task, call.number, call.args).await,
+        _ => call.raw(),
+    }
+}
+
+/// io_uring_enter(2): in line when it only submits, else in the pool.
+pub(crate) async fn io_uring_enter(call: Call, _fd: i32, _submit: u32, wait: u32) -> SysResult {
+    if wait == 0 {
+        call.raw()
+    } else {
+        pool::run(call.task, call.number, call.args).await
+    }
+}

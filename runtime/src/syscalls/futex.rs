@@ -1,0 +1,469 @@
+//! Futexes: the one thing that locks, condition variables, joins and semaphores of libc ask the kernel for.
+//!
+//! Private ones never reach the kernel: a table of wait queues by address. Whether an address is private is a matter of its
+//! mapping, not only of `FUTEX_PRIVATE_FLAG`: joins and some semaphores use the shared form on private memory. Futexes in memory
+//! that another process may share are left to the kernel: waits by a pool thread, wakes in line.
+//!
+//! Protocol. A waiter lives in its call's pinned future and is linked into a bucket's queue under the bucket's lock. A waker, under
+//! the lock: unlinks it, wakes its task, and *then* stores `woken` (the last thing it does to the waiter, and Release). The waiter's
+//! poll reads `woken` (Acquire) without the lock; if it is not set, the waiter takes the lock, so that a waker which has woken the
+//! task but not come to the store is waited for. Drop does the same. So: a waiter that sees `woken` is not touched by anybody any
+//! more, one that has the lock and is linked stays linked, and a wake-up is counted exactly when its waiter reports success: a
+//! time-out or a signal that comes together with a wake-up loses against it.
+
+use super::Call;
+use crate::future::{until, Woken};
+use crate::sys;
+use crate::sys::{read_user, Errno, SysResult};
+use crate::task::{lock, Task};
+use std::cell::Cell;
+use std::future::Future;
+use std::marker::PhantomPinned;
+use std::pin::Pin;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll};
+
+const BUCKETS: usize = 1024;
+
+/// One bucket: the waiters on all addresses that hash to it, oldest first.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Bucket(Mutex<Queue>);
+
+#[derive(Debug)]
+struct Queue {
+    first: *const Waiter,
+    last: *const Waiter,
+}
+
+// SAFETY: the pointers are to linked waiters, which are alive and touched under the bucket's lock.
+unsafe impl Send for Queue {}
+
+static TABLE: [Bucket; BUCKETS] =
+    [const { Bucket(Mutex::new(Queue { first: ptr::null(), last: ptr::null() })) }; BUCKETS];
+
+fn index(address: usize) -> usize {
+    // Fibonacci hashing: neighbouring words and equal offsets in equal stacks spread alike.
+    (address >> 2).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54
+}
+
+fn bucket(address: usize) -> &'static Bucket {
+    &TABLE[index(address) & (BUCKETS - 1)]
+}
+
+/// A task that waits on an address.
+#[derive(Debug)]
+struct Waiter {
+    task: &'static Task,
+    /// Under the lock of the bucket that it says: a requeue changes both.
+    address: AtomicPtr<u32>,
+    bits: u32,
+    next: Cell<*const Waiter>,
+    prev: Cell<*const Waiter>,
+    linked: Cell<bool>,
+    woken: AtomicBool,
+    _pin: PhantomPinned,
+}
+
+impl Waiter {
+    fn new(task: &'static Task, address: usize, bits: u32) -> Self {
+        Self {
+            task,
+            address: AtomicPtr::new(address as *mut u32),
+            bits,
+            next: Cell::new(ptr::null()),
+            prev: Cell::new(ptr::null()),
+            linked: Cell::new(false),
+            woken: AtomicBool::new(false),
+            _pin: PhantomPinned,
+        }
+    }
+
+    fn address(&self) -> usize {
+        self.address.load(Ordering::Relaxed) as usize
+    }
+
+    /// Locks the bucket that the waiter is in, which a requeue may change until the lock is had.
+    fn lock_bucket(&self) -> MutexGuard<'static, Queue> {
+        loop {
+            let address = self.address();
+            let queue = lock(&bucket(address).0);
+            if ptr::eq(bucket(self.address()), bucket(address)) {
+                return queue;
+            }
+        }
+    }
+
+    /// Wakes the task; the caller holds the bucket's lock and has unlinked the waiter. The waiter is not touched after the store.
+    fn wake(&self) {
+        self.task.wake();
+        self.woken.store(true, Ordering::Release);
+    }
+}
+
+impl Queue {
+    fn push(&mut self, waiter: &Waiter) {
+        waiter.next.set(ptr::null());
+        waiter.prev.set(self.last);
+        // SAFETY: linked waiters are alive.
+        match unsafe { self.last.as_ref() } {
+            Some(last) => last.next.set(waiter),
+            None => self.first = waiter,
+        }
+        self.last = waiter;
+        waiter.linked.set(true);
+    }
+
+    fn unlink(&mut self, waiter: &Waiter) {
+        let (prev, next) = (waiter.prev.get(), waiter.next.get());
+        // SAFETY: linked waiters are alive.
+        unsafe {
+            match prev.as_ref() {
+                Some(prev) => prev.next.set(next),
+                None => self.first = next,
+            }
+            match next.as_ref() {
+                Some(next) => next.prev.set(prev),
+                None => self.last = prev,
+            }
+        }
+        waiter.linked.set(false);
+    }
+
+    /// Unlinks up to `count` waiters on an address that share a bit with `bits`, oldest first, and gives each to `f`.
+    fn take(&mut self, address: usize, bits: u32, count: usize, mut f: impl FnMut(&Waiter)) -> usize {
+        let mut taken = 0;
+        let mut at = self.first;
+        while taken < count {
+            // SAFETY: linked waiters are alive while the lock is held.
+            let Some(waiter) = (unsafe { at.as_ref() }) else { break };
+            at = waiter.next.get();
+            if waiter.address() == address && waiter.bits & bits != 0 {
+                self.unlink(waiter);
+                f(waiter);
+                taken += 1;
+            }
+        }
+        taken
+    }
+}
+
+/// Waits to be woken on an address, if the word there still is what was expected.
+#[derive(Debug)]
+struct Wait {
+    waiter: Waiter,
+    expected: u32,
+    started: bool,
+}
+
+impl Future for Wait {
+    type Output = Result<(), Errno>;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: nothing is moved out.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.started {
+            if this.waiter.woken.load(Ordering::Acquire) {
+                return Poll::Ready(Ok(()));
+            }
+            // A waker may be between waking the task and saying so: it holds the lock.
+            let queue = this.waiter.lock_bucket();
+            let woken = !this.waiter.linked.get();
+            drop(queue);
+            return if woken { Poll::Ready(Ok(())) } else { Poll::Pending };
+        }
+        let address = this.waiter.address();
+        let mut queue = lock(&bucket(address).0);
+        // Under the lock: a waker changes the word first and then takes the lock, so either we see its change or it sees us.
+        // SAFETY: the caller checked that the address is plausible and aligned; it is the program's word.
+        let now = unsafe { (*(address as *const AtomicU32)).load(Ordering::SeqCst) };
+        if now != this.expected {
+            return Poll::Ready(Err(Errno::AGAIN));
+        }
+        this.started = true;
+        queue.push(&this.waiter);
+        Poll::Pending
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if self.started && !self.waiter.woken.load(Ordering::Acquire) {
+            let mut queue = self.waiter.lock_bucket();
+            if self.waiter.linked.get() {
+                queue.unlink(&self.waiter);
+            }
+        }
+    }
+}
+
+const PRIVATE: i32 = libc::FUTEX_PRIVATE_FLAG;
+const CLOCK_REALTIME: i32 = libc::FUTEX_CLOCK_REALTIME;
+const ANY: u32 = u32::MAX;
+
+/// futex(2).
+pub(crate) async fn futex(call: Call, address: usize, op: i32, value: u32, fourth: usize, second: usize, third: u32) -> SysResult {
+    let command = op & !(PRIVATE | CLOCK_REALTIME);
+    if address % 4 != 0 {
+        return Err(Errno::INVAL);
+    }
+    if !sys::plausible(address) {
+        return Err(Errno::FAULT);
+    }
+    if op & PRIVATE == 0 && super::memory::is_shared(address) {
+        return shared(call, command).await;
+    }
+    match command {
+        libc::FUTEX_WAIT => {
+            // Relative, whatever the clock.
+            let deadline = match fourth as *const libc::timespec {
+                p if p.is_null() => u64::MAX,
+                // SAFETY: the program's timespec.
+                p => super::time::deadline_after(unsafe { read_user(p) }?)?,
+            };
+            wait(call, address, value, deadline, ANY).await
+        }
+        libc::FUTEX_WAIT_BITSET => {
+            if third == 0 {
+                return Err(Errno::INVAL);
+            }
+            let clock = if op & CLOCK_REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
+            let deadline = match fourth as *const libc::timespec {
+                p if p.is_null() => u64::MAX,
+                // SAFETY: the program's timespec.
+                p => super::time::deadline_at(clock, unsafe { read_user(p) }?)?,
+            };
+            wait(call, address, value, deadline, third).await
+        }
+        libc::FUTEX_WAKE => Ok(wake(address, value as usize, ANY)),
+        libc::FUTEX_WAKE_BITSET if third == 0 => Err(Errno::INVAL),
+        libc::FUTEX_WAKE_BITSET => Ok(wake(address, value as usize, third)),
+        libc::FUTEX_REQUEUE => requeue(address, value as i32, fourth as i32, second, None),
+        libc::FUTEX_CMP_REQUEUE => requeue(address, value as i32, fourth as i32, second, Some(third)),
+        libc::FUTEX_WAKE_OP => wake_op(address, value as usize, fourth, second, third),
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_TRYLOCK_PI | libc::FUTEX_UNLOCK_PI => {
+            pi(call, command, address, op, fourth).await
+        }
+        _ => Err(Errno(libc::ENOSYS)),
+    }
+}
+
+/// Waits on a private address until woken (`Ok(0)`), the deadline (`ETIMEDOUT`) or a signal.
+async fn wait(call: Call, address: usize, expected: u32, deadline: u64, bits: u32) -> SysResult {
+    let wait = Wait { waiter: Waiter::new(call.task, address, bits), expected, started: false };
+    let timed = deadline != u64::MAX;
+    match until(call.task, wait, deadline).await {
+        Woken::Ready(result) => result.map(|()| 0),
+        Woken::Timeout => Err(Errno::TIMEDOUT),
+        // As the kernel: a wait without a time-out is restarted after SA_RESTART, one with a time-out is not.
+        Woken::Signal if timed => Err(Errno::RESTART_NOHAND),
+        Woken::Signal => Err(Errno::RESTART_SYS),
+    }
+}
+
+/// Waits while a private word has a value; for the runtime's own handlers.
+pub(crate) async fn wait_while(call: Call, address: usize, value: u32, deadline: u64) -> SysResult {
+    wait(call, address, value, deadline, ANY).await
+}
+
+/// Wakes up to `count` waiters on a private address; gives how many.
+pub(crate) fn wake(address: usize, count: usize, bits: u32) -> usize {
+    // The kernel wakes one even when asked for none.
+    lock(&bucket(address).0).take(address, bits, count.max(1), Waiter::wake)
+}
+
+/// Locks the buckets of two addresses in the table's order, once if they are the same.
+fn lock_two(a: usize, b: usize) -> (MutexGuard<'static, Queue>, Option<MutexGuard<'static, Queue>>, bool) {
+    let (i, j) = (index(a) & (BUCKETS - 1), index(b) & (BUCKETS - 1));
+    match i.cmp(&j) {
+        std::cmp::Ordering::Equal => (lock(&TABLE[i].0), None, false),
+        std::cmp::Ordering::Less => {
+            let first = lock(&TABLE[i].0);
+            (first, Some(lock(&TABLE[j].0)), false)
+        }
+        std::cmp::Ordering::Greater => {
+            let second = lock(&TABLE[j].0);
+            (second, Some(lock(&TABLE[i].0)), true)
+        }
+    }
+}
+
+/// Wakes some waiters on an address and moves others to another one.
+fn requeue(from: usize, wake: i32, move_: i32, to: usize, expected: Option<u32>) -> SysResult {
+    if to % 4 != 0 || wake < 0 || move_ < 0 {
+        return Err(Errno::INVAL);
+    }
+    if !sys::plausible(to) {
+        return Err(Errno::FAULT);
+    }
+    let (mut a, mut b, swapped) = lock_two(from, to);
+    if let Some(expected) = expected {
+        // SAFETY: the program's word, checked above.
+        if unsafe { (*(from as *const AtomicU32)).load(Ordering::SeqCst) } != expected {
+            return Err(Errno::AGAIN);
+        }
+    }
+    let mut moved = Vec::new();
+    let source: &mut Queue = match (&mut b, swapped) {
+        (Some(b), true) => b,
+        _ => &mut a,
+    };
+    let woken = source.take(from, ANY, wake as usize, Waiter::wake);
+    let count = source.take(from, ANY, move_ as usize, |w| moved.push(ptr::from_ref(w)));
+    let target: &mut Queue = match (&mut b, swapped) {
+        (Some(b), false) => b,
+        _ => &mut a,
+    };
+    for waiter in moved {
+        // SAFETY: unlinked under both locks, it cannot go before it gets one of them.
+        let waiter = unsafe { &*waiter };
+        waiter.address.store(to as *mut u32, Ordering::Relaxed);
+        target.push(waiter);
+    }
+    Ok(woken + count)
+}
+
+/// FUTEX_WAKE_OP: changes a second word, wakes on the first, and on the second if its old value compares.
+fn wake_op(address: usize, count: usize, second_count: usize, second: usize, code: u32) -> SysResult {
+    if second % 4 != 0 {
+        return Err(Errno::INVAL);
+    }
+    if !sys::plausible(second) {
+        return Err(Errno::FAULT);
+    }
+    let sign_extended = |v: u32| ((v << 20) as i32 >> 20) as u32;
+    let (op, cmp) = (code >> 28 & 7, code >> 24 & 15);
+    let (mut oparg, cmparg) = (sign_extended(code >> 12 & 0xfff), sign_extended(code & 0xfff));
+    if code >> 28 & 8 != 0 {
+        oparg = 1u32.wrapping_shl(oparg & 31);
+    }
+    let change: fn(u32, u32) -> u32 = match op {
+        0 => |_, arg| arg,
+        1 => u32::wrapping_add,
+        2 => |old, arg| old | arg,
+        3 => |old, arg| old & !arg,
+        4 => |old, arg| old ^ arg,
+        _ => return Err(Errno(libc::ENOSYS)),
+    };
+    let compare: fn(&i32, &i32) -> bool = match cmp {
+        0 => i32::eq,
+        1 => i32::ne,
+        2 => i32::lt,
+        3 => i32::le,
+        4 => i32::gt,
+        5 => i32::ge,
+        _ => return Err(Errno(libc::ENOSYS)),
+    };
+    let (mut a, mut b, swapped) = lock_two(address, second);
+    // SAFETY: the program's word, checked above.
+    let word = unsafe { &*(second as *const AtomicU32) };
+    let old = word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |old| Some(change(old, oparg))).unwrap_or_else(|old| old);
+    let mut woken = {
+        let first: &mut Queue = match (&mut b, swapped) {
+            (Some(b), true) => b,
+            _ => &mut a,
+        };
+        first.take(address, ANY, count.max(1), Waiter::wake)
+    };
+    if compare(&(old as i32), &(cmparg as i32)) {
+        let other: &mut Queue = match (&mut b, swapped) {
+            (Some(b), false) => b,
+            _ => &mut a,
+        };
+        woken += other.take(second, ANY, second_count.max(1), Waiter::wake);
+    }
+    Ok(woken)
+}
+
+/// Futexes in memory that other processes may share: the kernel's, waited for by a pool thread.
+async fn shared(call: Call, command: i32) -> SysResult {
+    match command {
+        libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
+            // Without a hop when the word has changed already.
+            // SAFETY: the program's word, checked by the caller.
+            if unsafe { (*(call.args[0] as *const AtomicU32)).load(Ordering::SeqCst) } != call.args[2] as u32 {
+                return Err(Errno::AGAIN);
+            }
+            crate::pool::run(call.task, call.number, call.args).await
+        }
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => {
+            crate::pool::run(call.task, call.number, call.args).await
+        }
+        _ => call.raw(),
+    }
+}
+
+/// Stores 0 where a thread's end is waited for, and wakes the waiters: `CLONE_CHILD_CLEARTID`.
+pub(crate) fn clear_tid(address: usize) {
+    if !sys::plausible(address) || address % 4 != 0 {
+        return;
+    }
+    // SAFETY: the program named the word for this purpose; it is alive, as whoever frees it waits for this store.
+    unsafe { (*(address as *const AtomicU32)).store(0, Ordering::SeqCst) };
+    wake(address, 1, ANY);
+    if super::memory::is_shared(address) {
+        // SAFETY: wakes by address; touches nothing.
+        let _ = unsafe { sys!(SYS_futex, address, libc::FUTEX_WAKE, 1) };
+    }
+}
+
+/// In a forked child: nobody waits, and no lock is held (the world stood still).
+pub(crate) fn reset() {
+    for bucket in &TABLE {
+        *lock(&bucket.0) = Queue { first: ptr::null(), last: ptr::null() };
+    }
+}
+
+/// Priority-inheriting locks, among tasks: the word holds the owner's id. There are no priorities to inherit on a hub, so this is
+/// the locking protocol alone (`FUTEX_LOCK_PI` and its kin of futex(2)).
+async fn pi(call: Call, command: i32, address: usize, op: i32, timeout: usize) -> SysResult {
+    const WAITERS: u32 = 0x8000_0000;
+    const OWNER_DIED: u32 = 0x4000_0000;
+    const TID: u32 = 0x3fff_ffff;
+    // SAFETY: the program's word, checked by the caller.
+    let word = unsafe { &*(address as *const AtomicU32) };
+    let me = u32::try_from(call.task.id()).unwrap_or(0);
+    if command == libc::FUTEX_UNLOCK_PI {
+        if word.load(Ordering::SeqCst) & TID != me {
+            return Err(Errno::PERM);
+        }
+        word.store(0, Ordering::SeqCst);
+        wake(address, 1, ANY);
+        return Ok(0);
+    }
+    let clock = if command == libc::FUTEX_LOCK_PI || op & CLOCK_REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
+    let deadline = match timeout as *const libc::timespec {
+        p if p.is_null() => u64::MAX,
+        // SAFETY: the program's timespec.
+        p => super::time::deadline_at(clock, unsafe { read_user(p) }?)?,
+    };
+    let mut waited = 0;
+    loop {
+        let now = word.load(Ordering::SeqCst);
+        if now & TID == 0 {
+            // Others may be waiting still: the bit makes the unlock come here.
+            let taken = me | now & OWNER_DIED | waited;
+            if word.compare_exchange(now, taken, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                return Ok(0);
+            }
+            continue;
+        }
+        if now & TID == me {
+            return Err(Errno(libc::EDEADLK));
+        }
+        if command == libc::FUTEX_TRYLOCK_PI {
+            return Err(Errno::AGAIN);
+        }
+        if now & WAITERS == 0 && word.compare_exchange(now, now | WAITERS, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            continue;
+        }
+        waited = WAITERS;
+        match wait(call, address, now | WAITERS, deadline, ANY).await {
+            Ok(_) | Err(Errno::AGAIN) => {}
+            // A signal does not end the wait for a lock.
+            Err(e) if e.is_restart() => return Err(Errno::RESTART_SYS),
+            Err(e) => return Err(e),
+        }
+    }
+}

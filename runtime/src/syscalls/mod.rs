@@ -1,0 +1,219 @@
+//! What each system call means for a task: one [`table`], and one file a family.
+//!
+//! A handler takes typed arguments and gives a [`SysResult`]. A cooperative one is an `async fn` that tries the call in a form
+//! that cannot block, and awaits what would make another try worth while.
+
+pub(crate) mod close;
+pub(crate) mod file;
+pub(crate) mod futex;
+pub(crate) mod memory;
+pub(crate) mod poll;
+pub(crate) mod process;
+pub(crate) mod signal;
+pub(crate) mod socket;
+pub mod table;
+pub(crate) mod thread;
+pub(crate) mod time;
+pub(crate) mod wait;
+
+use crate::future::{self, Woken};
+use crate::hub::{readiness, Hub};
+use crate::sys;
+use crate::sys::{Errno, SysResult};
+use crate::task::Task;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// The pseudo call by which a task comes back from a window, for the crossing.
+pub const fn process_window_done() -> usize {
+    process::WINDOW_DONE
+}
+
+/// How a task goes on after a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// At once; its result is in its registers.
+    Resume,
+    /// When it is woken; its call is parked.
+    Parked,
+    /// After the others; its result is in its registers.
+    Yield,
+    /// Not at all.
+    Ended,
+}
+
+/// A call that a task makes: who, and with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The caller.
+    pub task: &'static Task,
+    /// The call's number.
+    pub number: usize,
+    /// Its arguments, as in the registers.
+    pub args: [usize; 6],
+}
+
+impl Call {
+    fn of(task: &'static Task) -> Self {
+        let r = &task.context().regs;
+        let args = [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9].map(|v| v as usize);
+        Self { task, number: r.rax as usize, args }
+    }
+
+    /// The hub that runs the call.
+    pub(crate) fn hub(&self) -> &'static Hub {
+        self.task.hub()
+    }
+
+    /// Makes the call as it is, on the hub's thread. For calls that cannot block now.
+    pub(crate) fn raw(&self) -> SysResult {
+        // SAFETY: the program made this call with these arguments; it means the same on this thread.
+        sys::check(unsafe { sys::syscall_raw(self.number, self.args) })
+    }
+
+    /// Puts a result where the program finds it.
+    pub(crate) fn done(&self, result: SysResult) -> Outcome {
+        complete(self.task, result);
+        Outcome::Resume
+    }
+}
+
+/// A value that a register holds.
+pub(crate) trait FromRegister {
+    fn from_register(value: usize) -> Self;
+}
+
+macro_rules! from_register {
+    ($($t:ty),*) => { $( impl FromRegister for $t {
+        #[inline]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+        fn from_register(value: usize) -> Self { value as $t }
+    } )* };
+}
+from_register!(i32, u32, i64, u64, isize, usize);
+
+impl<T> FromRegister for *const T {
+    fn from_register(value: usize) -> Self {
+        value as Self
+    }
+}
+impl<T> FromRegister for *mut T {
+    fn from_register(value: usize) -> Self {
+        value as Self
+    }
+}
+
+/// A handler: a function of a call and up to six typed arguments. `Args` only tells the arities apart.
+pub(crate) trait Handler<Args> {
+    type Output;
+    fn handle(self, call: Call) -> Self::Output;
+}
+
+macro_rules! handler {
+    ($($arg:ident $index:literal),*) => {
+        impl<F, O, $($arg: FromRegister),*> Handler<($($arg,)*)> for F
+        where F: FnOnce(Call, $($arg),*) -> O {
+            type Output = O;
+            #[inline]
+            fn handle(self, call: Call) -> O {
+                self(call, $( $arg::from_register(call.args[$index]) ),*)
+            }
+        }
+    };
+}
+handler!();
+handler!(A 0);
+handler!(A 0, B 1);
+handler!(A 0, B 1, C 2);
+handler!(A 0, B 1, C 2, D 3);
+handler!(A 0, B 1, C 2, D 3, E 4);
+handler!(A 0, B 1, C 2, D 3, E 4, G 5);
+
+/// Answers a call with a function that does not wait.
+fn direct<Args>(handler: impl Handler<Args, Output = SysResult>, call: Call) -> Outcome {
+    let result = handler.handle(call);
+    call.done(result)
+}
+
+/// Answers a call with an async function: to its end, or until it must wait.
+fn cooperate<Args, F: Future<Output = SysResult>>(handler: impl Handler<Args, Output = F>, call: Call) -> Outcome {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    call.task.call_number.set(call.number as i32);
+    match future::start(call.hub(), handler.handle(call)) {
+        Ok(result) => call.done(result),
+        Err(parked) => {
+            call.task.parked.set(Some(parked));
+            #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+            call.task.call.store(call.number as i32, Ordering::Relaxed);
+            call.task.waits_on.store(call.args[0] as u64, Ordering::Relaxed);
+            if crate::dump::timing() {
+                call.task.waits_since.store(sys::now(libc::CLOCK_MONOTONIC_COARSE), Ordering::Relaxed);
+            }
+            Outcome::Parked
+        }
+    }
+}
+
+/// Makes a call as it is.
+fn pass(call: Call) -> Outcome {
+    let result = call.raw();
+    call.done(result)
+}
+
+/// Makes a call as it is on a pool thread. A signal ends it as it would natively.
+async fn in_pool(call: Call) -> SysResult {
+    crate::pool::run(call.task, call.number, call.args).await
+}
+
+/// How many calls had no row.
+pub(crate) static FELL_THROUGH: AtomicU64 = AtomicU64::new(0);
+
+/// Answers the call that a task has crossed with.
+pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
+    debug_assert!(std::ptr::eq(task.hub(), hub));
+    let call = Call::of(task);
+    if call.number == crate::signal::RETURN {
+        return crate::signal::frame::sigreturn(task);
+    }
+    if call.number == crate::signal::preempt::PREEMPTED {
+        return crate::signal::preempt::keep(task);
+    }
+    if call.number == process::WINDOW_DONE {
+        return process::window_done(call);
+    }
+    match table::row(call.number) {
+        Some(row) => (row.enter)(call),
+        None => fall_through(call),
+    }
+}
+
+#[cold]
+fn fall_through(call: Call) -> Outcome {
+    static SEEN: [AtomicBool; 1024] = [const { AtomicBool::new(false) }; 1024];
+    FELL_THROUGH.fetch_add(1, Ordering::Relaxed);
+    let first = SEEN.get(call.number).is_none_or(|s| !s.swap(true, Ordering::Relaxed));
+    if first && call.number < 1024 {
+        tracing::warn!("system call {} is not in the table: passed through; if it blocks, its hub's tasks wait with it", call.number);
+    }
+    pass(call)
+}
+
+/// Puts a call's result into the task's registers; [`crate::signal::interrupted`] says what a restart code becomes.
+pub(crate) fn complete(task: &'static Task, result: SysResult) {
+    task.call.store(-1, Ordering::Relaxed);
+    task.context().regs.rax = match result {
+        Err(e) if e.is_restart() => crate::signal::interrupted(task, e),
+        other => sys::encode(other),
+    };
+}
+
+/// Waits until a descriptor may be ready, a deadline (CLOCK_MONOTONIC ns) passes (`EAGAIN`, as a socket's time-out says),
+/// or a signal comes (`interrupt`: what the call gives then).
+pub(crate) async fn wait_fd(call: Call, fd: i32, interest: u32, deadline: u64, interrupt: Errno) -> Result<(), Errno> {
+    match future::until(call.task, readiness::Ready::new(call.task, fd, interest), deadline).await {
+        Woken::Ready(Ok(())) => Ok(()),
+        Woken::Ready(Err(e)) => Err(e),
+        Woken::Timeout => Err(Errno::AGAIN),
+        Woken::Signal => Err(interrupt),
+    }
+}

@@ -1,0 +1,219 @@
+//! The signal calls; what signals do is in [`crate::signal`].
+
+use super::Call;
+use crate::future::{sleep_until, until, Woken};
+use crate::signal::{self, bit, Action, Info, Sigwait};
+use crate::sys;
+use crate::sys::{read_user, write_user, Errno, SysResult};
+use crate::task;
+use std::sync::atomic::Ordering;
+
+fn process_id() -> i32 {
+    // SAFETY: takes no arguments.
+    i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(0)).unwrap_or(0)
+}
+
+/// rt_sigaction(2).
+pub(crate) fn rt_sigaction(_call: Call, signal: i32, new: *const Action, old: *mut Action, size: usize) -> SysResult {
+    if size != 8 || !(1..=64).contains(&signal) {
+        return Err(Errno::INVAL);
+    }
+    // SAFETY: the program's structs.
+    unsafe {
+        let new = if new.is_null() { None } else { Some(read_user(new)?) };
+        if new.is_some() && (signal == libc::SIGKILL || signal == libc::SIGSTOP) {
+            return Err(Errno::INVAL);
+        }
+        let was = signal::set_action(signal, new)?;
+        if !old.is_null() {
+            write_user(old, was)?;
+        }
+    }
+    Ok(0)
+}
+
+/// rt_sigprocmask(2), of the task.
+pub(crate) fn rt_sigprocmask(call: Call, how: i32, set: *const u64, old: *mut u64, size: usize) -> SysResult {
+    if size != 8 {
+        return Err(Errno::INVAL);
+    }
+    let was = call.task.mask.load(Ordering::Relaxed);
+    // SAFETY: the program's masks.
+    unsafe {
+        if !set.is_null() {
+            let set = read_user(set)?;
+            let now = match how {
+                libc::SIG_BLOCK => was | set,
+                libc::SIG_UNBLOCK => was & !set,
+                libc::SIG_SETMASK => set,
+                _ => return Err(Errno::INVAL),
+            };
+            signal::set_mask(call.task, now);
+            // A handler of a fault that is left by longjmp leaves the fault blocked in the kernel; the program unblocks it here.
+            if how != libc::SIG_BLOCK && signal::handles_faults() {
+                signal::block_in_hub();
+            }
+        }
+        if !old.is_null() {
+            write_user(old, was)?;
+        }
+    }
+    Ok(0)
+}
+
+/// rt_sigpending(2).
+pub(crate) fn rt_sigpending(call: Call, set: *mut u64, size: usize) -> SysResult {
+    if size > 8 {
+        return Err(Errno::INVAL);
+    }
+    // SAFETY: the program's mask.
+    unsafe { write_user(set, signal::pending(call.task) & call.task.mask.load(Ordering::Relaxed)) }?;
+    Ok(0)
+}
+
+/// kill(2): to the process itself it is at once, to others the kernel's.
+pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
+    if pid != process_id() || signal == 0 || !(1..=64).contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
+        return call.raw();
+    }
+    signal::post(Info::from_user(signal, libc::SI_USER));
+    Ok(0)
+}
+
+/// tkill(2).
+pub(crate) fn tkill(call: Call, id: i32, signal: i32) -> SysResult {
+    if task::find(id).is_none() {
+        return call.raw();
+    }
+    to_task(id, signal)
+}
+
+/// tgkill(2).
+pub(crate) fn tgkill(call: Call, process: i32, id: i32, signal: i32) -> SysResult {
+    if process != process_id() {
+        return call.raw();
+    }
+    to_task(id, signal)
+}
+
+fn to_task(id: i32, signal: i32) -> SysResult {
+    // Threads that are no tasks are the runtime's own, and none of the program's business.
+    let task = task::find(id).ok_or(Errno::SRCH)?;
+    match signal {
+        0 => Ok(0),
+        libc::SIGKILL | libc::SIGSTOP => {
+            // SAFETY: both are for the whole process in any case.
+            unsafe { sys!(SYS_kill, process_id(), signal) }
+        }
+        1..=64 => signal::post_to(task, id, Info::from_user(signal, libc::SI_TKILL)).map(|()| 0),
+        _ => Err(Errno::INVAL),
+    }
+}
+
+/// rt_sigqueueinfo(2).
+pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const Info) -> SysResult {
+    if pid != process_id() || !(1..=64).contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
+        return call.raw();
+    }
+    // SAFETY: the program's siginfo.
+    let mut info = unsafe { read_user(info) }?;
+    info.signal = signal;
+    signal::post(info);
+    Ok(0)
+}
+
+/// rt_tgsigqueueinfo(2).
+pub(crate) fn rt_tgsigqueueinfo(call: Call, process: i32, id: i32, signal: i32, info: *const Info) -> SysResult {
+    let task = if process == process_id() { task::find(id) } else { None };
+    let Some(task) = task else { return call.raw() };
+    if !(1..=64).contains(&signal) {
+        return Err(Errno::INVAL);
+    }
+    // SAFETY: the program's siginfo.
+    let mut info = unsafe { read_user(info) }?;
+    info.signal = signal;
+    signal::post_to(task, id, info).map(|()| 0)
+}
+
+/// sigaltstack(2), of the task.
+pub(crate) fn sigaltstack(call: Call, new: *const libc::stack_t, old: *mut libc::stack_t) -> SysResult {
+    const AUTODISARM: i32 = 1 << 31;
+    let task = call.task;
+    let (sp, size, flags) = task.altstack.get();
+    let rsp = task.context().regs.rsp as usize;
+    let on_it = flags & libc::SS_DISABLE == 0 && (sp..sp + size).contains(&rsp);
+    // SAFETY: the program's structs.
+    unsafe {
+        let wanted = if new.is_null() { None } else { Some(read_user(new)?) };
+        if let Some(wanted) = wanted {
+            if on_it {
+                return Err(Errno::PERM);
+            }
+            match wanted.ss_flags & !AUTODISARM {
+                libc::SS_DISABLE => task.altstack.set((0, 0, libc::SS_DISABLE)),
+                0 | libc::SS_ONSTACK if wanted.ss_size < libc::MINSIGSTKSZ => return Err(Errno::NOMEM),
+                0 | libc::SS_ONSTACK => task.altstack.set((wanted.ss_sp as usize, wanted.ss_size, 0)),
+                _ => return Err(Errno::INVAL),
+            }
+            call.hub().use_altstack_of(task);
+        }
+        if !old.is_null() {
+            let ss_flags = if on_it { libc::SS_ONSTACK } else { flags };
+            write_user(old, libc::stack_t { ss_sp: sp as *mut libc::c_void, ss_flags, ss_size: size })?;
+        }
+    }
+    Ok(0)
+}
+
+/// pause(2).
+pub(crate) async fn pause(call: Call) -> SysResult {
+    sleep_until(call.task, u64::MAX).await;
+    Err(Errno::RESTART_NOHAND)
+}
+
+/// rt_sigsuspend(2).
+pub(crate) async fn rt_sigsuspend(call: Call, mask: *const u64, size: usize) -> SysResult {
+    if size != 8 {
+        return Err(Errno::INVAL);
+    }
+    // SAFETY: the program's mask.
+    signal::mask_for_call(call.task, unsafe { read_user(mask) }?);
+    sleep_until(call.task, u64::MAX).await;
+    Err(Errno::RESTART_NOHAND)
+}
+
+/// rt_sigtimedwait(2).
+pub(crate) async fn rt_sigtimedwait(
+    call: Call,
+    set: *const u64,
+    info: *mut Info,
+    timeout: *const libc::timespec,
+    size: usize,
+) -> SysResult {
+    if size != 8 {
+        return Err(Errno::INVAL);
+    }
+    // SAFETY: the program's mask and timespec.
+    let (set, deadline) = unsafe {
+        let deadline = if timeout.is_null() { u64::MAX } else { super::time::deadline_after(read_user(timeout)?)? };
+        (read_user(set)? & !(bit(libc::SIGKILL) | bit(libc::SIGSTOP)), deadline)
+    };
+    let task = call.task;
+    let registered = Sigwait::new(task, set);
+    let taken = until(task, std::future::poll_fn(|_| {
+        signal::take(task, set).map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+    }), deadline)
+    .await;
+    drop(registered);
+    match taken {
+        Woken::Ready(got) => {
+            if !info.is_null() {
+                // SAFETY: the program's siginfo.
+                unsafe { write_user(info, got) }?;
+            }
+            Ok(usize::try_from(got.signal).unwrap_or(0))
+        }
+        Woken::Timeout => Err(Errno::AGAIN),
+        Woken::Signal => Err(Errno::RESTART_NOHAND),
+    }
+}

@@ -1,0 +1,543 @@
+//! The table: one row for every system call of x86-64 Linux.
+//!
+//! | class | what it means |
+//! |---|---|
+//! | `never` | never blocks for long: the crossing makes the call itself, without entering the runtime |
+//! | `direct(f)` | never blocks, but means something else for a task than for a thread: `f` answers it |
+//! | `coop(f)` | may block: the async fn `f` suspends only its task |
+//! | `pool` | may block and cannot be polled: a pool thread makes the call while the task waits |
+//! | `special(f)` | changes what runs: `f` decides how the task goes on |
+//!
+//! Everything that lists or counts calls comes from here. A number without a row (a newer kernel's) is passed through, counted,
+//! and named once in the log.
+
+use super::{close, file, futex, memory, poll, process, signal, socket, thread, time, wait};
+use super::{Call, Outcome};
+
+/// What a call is about; the file under `syscalls/` that has its handler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Family {
+    File,
+    Poll,
+    Socket,
+    Time,
+    Futex,
+    Thread,
+    Process,
+    Identity,
+    Signal,
+    Memory,
+    Ipc,
+    System,
+}
+
+/// How a call is answered; see the module's table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Class {
+    Never,
+    Direct,
+    Cooperative,
+    Pool,
+    Special,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// The call's number.
+    pub number: usize,
+    /// The call's name.
+    pub name: &'static str,
+    /// What it is about.
+    pub family: Family,
+    /// How it is answered.
+    pub class: Class,
+    /// What a user should know of it; often empty.
+    pub note: &'static str,
+    pub(super) enter: fn(Call) -> Outcome,
+}
+
+/// One more than the highest number that has a row.
+pub const LENGTH: usize = 470;
+
+macro_rules! class {
+    (never) => { Class::Never };
+    (direct($f:path)) => { Class::Direct };
+    (coop($f:path)) => { Class::Cooperative };
+    (pool) => { Class::Pool };
+    (special($f:path)) => { Class::Special };
+}
+
+macro_rules! enter {
+    (never) => { super::pass };
+    (direct($f:path)) => { |call| super::direct($f, call) };
+    (coop($f:path)) => { |call| super::cooperate($f, call) };
+    (pool) => { |call| super::cooperate(super::in_pool, call) };
+    (special($f:path)) => { |call| $f(call) };
+}
+
+macro_rules! rows {
+    ($($number:literal $name:ident $family:ident $class:ident $(($f:path))? $(, $note:literal)? ;)*) => {
+        /// The rows, by number.
+        pub static ROWS: &[Row] = &[$( Row {
+            number: $number,
+            name: stringify!($name),
+            family: Family::$family,
+            class: class!($class $(($f))?),
+            note: concat!($($note)?),
+            enter: enter!($class $(($f))?),
+        } ),*];
+    };
+}
+
+rows! {
+      0 read                     File      coop(file::read);
+      1 write                    File      coop(file::write);
+      2 open                     File      coop(file::open), "FIFOs and devices open in the pool";
+      3 close                    File      direct(close::close);
+      4 stat                     File      never;
+      5 fstat                    File      never;
+      6 lstat                    File      never;
+      7 poll                     Poll      coop(poll::poll);
+      8 lseek                    File      never;
+      9 mmap                     Memory    direct(memory::mmap);
+     10 mprotect                 Memory    direct(memory::mprotect);
+     11 munmap                   Memory    direct(memory::munmap);
+     12 brk                      Memory    never;
+     13 rt_sigaction             Signal    direct(signal::rt_sigaction);
+     14 rt_sigprocmask           Signal    direct(signal::rt_sigprocmask);
+     15 rt_sigreturn             Signal    never;
+     16 ioctl                    File      coop(file::ioctl), "terminal drains and state changes wait in the pool, the rest runs in line";
+     17 pread64                  File      coop(file::pread);
+     18 pwrite64                 File      never;
+     19 readv                    File      coop(file::readv);
+     20 writev                   File      coop(file::writev);
+     21 access                   File      never;
+     22 pipe                     File      never;
+     23 select                   Poll      coop(poll::select);
+     24 sched_yield              Thread    special(thread::sched_yield);
+     25 mremap                   Memory    direct(memory::mremap);
+     26 msync                    Memory    pool;
+     27 mincore                  Memory    never;
+     28 madvise                  Memory    never;
+     29 shmget                   Ipc       never;
+     30 shmat                    Ipc       direct(memory::shmat);
+     31 shmctl                   Ipc       never;
+     32 dup                      File      direct(close::dup);
+     33 dup2                     File      direct(close::dup2);
+     34 pause                    Signal    coop(signal::pause);
+     35 nanosleep                Time      coop(time::nanosleep);
+     36 getitimer                Time      never;
+     37 alarm                    Time      never;
+     38 setitimer                Time      never;
+     39 getpid                   Process   never;
+     40 sendfile                 File      coop(file::sendfile);
+     41 socket                   Socket    direct(socket::socket);
+     42 connect                  Socket    coop(socket::connect);
+     43 accept                   Socket    coop(socket::accept);
+     44 sendto                   Socket    coop(socket::sendto);
+     45 recvfrom                 Socket    coop(socket::recvfrom);
+     46 sendmsg                  Socket    coop(socket::sendmsg);
+     47 recvmsg                  Socket    coop(socket::recvmsg);
+     48 shutdown                 Socket    never;
+     49 bind                     Socket    never;
+     50 listen                   Socket    never;
+     51 getsockname              Socket    never;
+     52 getpeername              Socket    never;
+     53 socketpair               Socket    never;
+     54 setsockopt               Socket    direct(socket::setsockopt);
+     55 getsockopt               Socket    never;
+     56 clone                    Thread    special(thread::clone);
+     57 fork                     Process   special(process::fork);
+     58 vfork                    Process   special(process::vfork);
+     59 execve                   Process   special(process::execve);
+     60 exit                     Thread    special(thread::exit);
+     61 wait4                    Process   coop(wait::wait4);
+     62 kill                     Signal    direct(signal::kill);
+     63 uname                    Process   never;
+     64 semget                   Ipc       never;
+     65 semop                    Ipc       pool;
+     66 semctl                   Ipc       never;
+     67 shmdt                    Ipc       direct(memory::shmdt);
+     68 msgget                   Ipc       never;
+     69 msgsnd                   Ipc       pool;
+     70 msgrcv                   Ipc       pool;
+     71 msgctl                   Ipc       never;
+     72 fcntl                    File      coop(file::fcntl);
+     73 flock                    File      pool;
+     74 fsync                    File      pool;
+     75 fdatasync                File      pool;
+     76 truncate                 File      pool;
+     77 ftruncate                File      pool;
+     78 getdents                 File      pool;
+     79 getcwd                   File      never;
+     80 chdir                    File      never;
+     81 fchdir                   File      never;
+     82 rename                   File      pool;
+     83 mkdir                    File      never;
+     84 rmdir                    File      pool;
+     85 creat                    File      pool;
+     86 link                     File      never;
+     87 unlink                   File      pool;
+     88 symlink                  File      never;
+     89 readlink                 File      never;
+     90 chmod                    File      never;
+     91 fchmod                   File      never;
+     92 chown                    File      never;
+     93 fchown                   File      never;
+     94 lchown                   File      never;
+     95 umask                    File      never;
+     96 gettimeofday             Time      never;
+     97 getrlimit                Process   never;
+     98 getrusage                Process   never;
+     99 sysinfo                  Process   never;
+    100 times                    Time      never;
+    101 ptrace                   Process   never;
+    102 getuid                   Identity  never;
+    103 syslog                   System    pool;
+    104 getgid                   Identity  never;
+    105 setuid                   Identity  never;
+    106 setgid                   Identity  never;
+    107 geteuid                  Identity  never;
+    108 getegid                  Identity  never;
+    109 setpgid                  Process   never;
+    110 getppid                  Process   never;
+    111 getpgrp                  Process   never;
+    112 setsid                   Process   never;
+    113 setreuid                 Identity  never;
+    114 setregid                 Identity  never;
+    115 getgroups                Identity  never;
+    116 setgroups                Identity  never;
+    117 setresuid                Identity  never;
+    118 getresuid                Identity  never;
+    119 setresgid                Identity  never;
+    120 getresgid                Identity  never;
+    121 getpgid                  Process   never;
+    122 setfsuid                 Identity  never;
+    123 setfsgid                 Identity  never;
+    124 getsid                   Process   never;
+    125 capget                   Identity  never;
+    126 capset                   Identity  never;
+    127 rt_sigpending            Signal    direct(signal::rt_sigpending);
+    128 rt_sigtimedwait          Signal    coop(signal::rt_sigtimedwait);
+    129 rt_sigqueueinfo          Signal    direct(signal::rt_sigqueueinfo);
+    130 rt_sigsuspend            Signal    coop(signal::rt_sigsuspend);
+    131 sigaltstack              Signal    direct(signal::sigaltstack);
+    132 utime                    File      never;
+    133 mknod                    File      never;
+    134 uselib                   System    never;
+    135 personality              Process   never;
+    136 ustat                    File      never;
+    137 statfs                   File      never;
+    138 fstatfs                  File      never;
+    139 sysfs                    File      never;
+    140 getpriority              Thread    direct(thread::own_pid_second);
+    141 setpriority              Thread    direct(thread::own_pid_second);
+    142 sched_setparam           Thread    direct(thread::own_pid);
+    143 sched_getparam           Thread    direct(thread::own_pid);
+    144 sched_setscheduler       Thread    direct(thread::own_pid);
+    145 sched_getscheduler       Thread    direct(thread::own_pid);
+    146 sched_get_priority_max   Thread    never;
+    147 sched_get_priority_min   Thread    never;
+    148 sched_rr_get_interval    Thread    direct(thread::own_pid);
+    149 mlock                    Memory    never;
+    150 munlock                  Memory    never;
+    151 mlockall                 Memory    never;
+    152 munlockall               Memory    never;
+    153 vhangup                  System    never;
+    154 modify_ldt               Thread    never;
+    155 pivot_root               File      never;
+    156 _sysctl                  System    never;
+    157 prctl                    Thread    direct(thread::prctl);
+    158 arch_prctl               Thread    direct(thread::arch_prctl);
+    159 adjtimex                 Time      never;
+    160 setrlimit                Process   never;
+    161 chroot                   File      never;
+    162 sync                     File      pool;
+    163 acct                     Process   never;
+    164 settimeofday             Time      never;
+    165 mount                    File      pool;
+    166 umount2                  File      pool;
+    167 swapon                   File      pool;
+    168 swapoff                  File      pool;
+    169 reboot                   System    pool;
+    170 sethostname              System    never;
+    171 setdomainname            System    never;
+    172 iopl                     System    never;
+    173 ioperm                   System    never;
+    174 create_module            System    never;
+    175 init_module              System    pool;
+    176 delete_module            System    pool;
+    177 get_kernel_syms          System    never;
+    178 query_module             System    never;
+    179 quotactl                 File      never;
+    180 nfsservctl               System    never;
+    181 getpmsg                  System    never;
+    182 putpmsg                  System    never;
+    183 afs_syscall              System    never;
+    184 tuxcall                  System    never;
+    185 security                 System    never;
+    186 gettid                   Thread    direct(thread::gettid);
+    187 readahead                File      pool;
+    188 setxattr                 File      never;
+    189 lsetxattr                File      never;
+    190 fsetxattr                File      never;
+    191 getxattr                 File      never;
+    192 lgetxattr                File      never;
+    193 fgetxattr                File      never;
+    194 listxattr                File      never;
+    195 llistxattr               File      never;
+    196 flistxattr               File      never;
+    197 removexattr              File      never;
+    198 lremovexattr             File      never;
+    199 fremovexattr             File      never;
+    200 tkill                    Signal    direct(signal::tkill);
+    201 time                     Time      never;
+    202 futex                    Futex     coop(futex::futex);
+    203 sched_setaffinity        Thread    direct(thread::own_pid);
+    204 sched_getaffinity        Thread    direct(thread::own_pid);
+    205 set_thread_area          Thread    never;
+    206 io_setup                 File      never;
+    207 io_destroy               File      never;
+    208 io_getevents             File      pool;
+    209 io_submit                File      never;
+    210 io_cancel                File      never;
+    211 get_thread_area          Thread    never;
+    212 lookup_dcookie           File      never;
+    213 epoll_create             Poll      never;
+    214 epoll_ctl_old            Poll      never;
+    215 epoll_wait_old           Poll      never;
+    216 remap_file_pages         Memory    never;
+    217 getdents64               File      pool, "directories are read in the pool";
+    218 set_tid_address          Thread    direct(thread::set_tid_address);
+    219 restart_syscall          Signal    never;
+    220 semtimedop               Ipc       pool;
+    221 fadvise64                File      never;
+    222 timer_create             Time      never;
+    223 timer_settime            Time      never;
+    224 timer_gettime            Time      never;
+    225 timer_getoverrun         Time      never;
+    226 timer_delete             Time      never;
+    227 clock_settime            Time      never;
+    228 clock_gettime            Time      never;
+    229 clock_getres             Time      never;
+    230 clock_nanosleep          Time      coop(time::clock_nanosleep);
+    231 exit_group               Process   special(process::exit_group);
+    232 epoll_wait               Poll      coop(poll::epoll_wait);
+    233 epoll_ctl                Poll      never;
+    234 tgkill                   Signal    direct(signal::tgkill);
+    235 utimes                   File      never;
+    236 vserver                  System    never;
+    237 mbind                    Memory    never;
+    238 set_mempolicy            Memory    never;
+    239 get_mempolicy            Memory    never;
+    240 mq_open                  Ipc       never;
+    241 mq_unlink                Ipc       never;
+    242 mq_timedsend             Ipc       pool;
+    243 mq_timedreceive          Ipc       pool;
+    244 mq_notify                Ipc       never;
+    245 mq_getsetattr            Ipc       never;
+    246 kexec_load               System    never;
+    247 waitid                   Process   coop(wait::waitid);
+    248 add_key                  System    pool;
+    249 request_key              System    pool;
+    250 keyctl                   System    pool;
+    251 ioprio_set               Thread    direct(thread::own_pid_second);
+    252 ioprio_get               Thread    direct(thread::own_pid_second);
+    253 inotify_init             File      never;
+    254 inotify_add_watch        File      never;
+    255 inotify_rm_watch         File      never;
+    256 migrate_pages            Memory    pool;
+    257 openat                   File      coop(file::openat);
+    258 mkdirat                  File      never;
+    259 mknodat                  File      never;
+    260 fchownat                 File      never;
+    261 futimesat                File      never;
+    262 newfstatat               File      never;
+    263 unlinkat                 File      pool;
+    264 renameat                 File      pool;
+    265 linkat                   File      never;
+    266 symlinkat                File      never;
+    267 readlinkat               File      never;
+    268 fchmodat                 File      never;
+    269 faccessat                File      never;
+    270 pselect6                 Poll      coop(poll::pselect6);
+    271 ppoll                    Poll      coop(poll::ppoll);
+    272 unshare                  Process   never;
+    273 set_robust_list          Futex     direct(thread::set_robust_list);
+    274 get_robust_list          Futex     direct(thread::get_robust_list);
+    275 splice                   File      coop(file::splice);
+    276 tee                      File      coop(file::tee);
+    277 sync_file_range          File      pool;
+    278 vmsplice                 File      coop(file::vmsplice);
+    279 move_pages               Memory    pool;
+    280 utimensat                File      never;
+    281 epoll_pwait              Poll      coop(poll::epoll_pwait);
+    282 signalfd                 File      never;
+    283 timerfd_create           File      never;
+    284 eventfd                  File      never;
+    285 fallocate                File      pool;
+    286 timerfd_settime          File      never;
+    287 timerfd_gettime          File      never;
+    288 accept4                  Socket    coop(socket::accept4);
+    289 signalfd4                File      never;
+    290 eventfd2                 File      never;
+    291 epoll_create1            Poll      never;
+    292 dup3                     File      direct(close::dup3);
+    293 pipe2                    File      never;
+    294 inotify_init1            File      never;
+    295 preadv                   File      coop(file::preadv);
+    296 pwritev                  File      coop(file::pwritev);
+    297 rt_tgsigqueueinfo        Signal    direct(signal::rt_tgsigqueueinfo);
+    298 perf_event_open          System    never;
+    299 recvmmsg                 Socket    coop(socket::recvmmsg);
+    300 fanotify_init            File      never;
+    301 fanotify_mark            File      never;
+    302 prlimit64                Process   never;
+    303 name_to_handle_at        File      never;
+    304 open_by_handle_at        File      pool;
+    305 clock_adjtime            Time      never;
+    306 syncfs                   File      pool;
+    307 sendmmsg                 Socket    coop(socket::sendmmsg);
+    308 setns                    Process   never;
+    309 getcpu                   Thread    never;
+    310 process_vm_readv         Process   pool;
+    311 process_vm_writev        Process   pool;
+    312 kcmp                     Process   never;
+    313 finit_module             System    pool;
+    314 sched_setattr            Thread    direct(thread::own_pid);
+    315 sched_getattr            Thread    direct(thread::own_pid);
+    316 renameat2                File      pool;
+    317 seccomp                  Process   never;
+    318 getrandom                System    pool;
+    319 memfd_create             File      never;
+    320 kexec_file_load          System    never;
+    321 bpf                      System    never;
+    322 execveat                 Process   special(process::execveat);
+    323 userfaultfd              Memory    never;
+    324 membarrier               Thread    never;
+    325 mlock2                   Memory    never;
+    326 copy_file_range          File      pool;
+    327 preadv2                  File      coop(file::preadv2);
+    328 pwritev2                 File      coop(file::pwritev2);
+    329 pkey_mprotect            Memory    never;
+    330 pkey_alloc               Memory    never;
+    331 pkey_free                Memory    never;
+    332 statx                    File      never;
+    333 io_pgetevents            File      pool;
+    334 rseq                     Thread    direct(thread::rseq);
+    424 pidfd_send_signal        Process   never;
+    425 io_uring_setup           File      never;
+    426 io_uring_enter           File      coop(file::io_uring_enter), "waits in the pool; submissions alone run in line";
+    427 io_uring_register        File      never;
+    428 open_tree                File      never;
+    429 move_mount               File      never;
+    430 fsopen                   File      never;
+    431 fsconfig                 File      never;
+    432 fsmount                  File      never;
+    433 fspick                   File      never;
+    434 pidfd_open               Process   never;
+    435 clone3                   Thread    special(thread::clone3);
+    436 close_range              File      direct(close::close_range);
+    437 openat2                  File      pool;
+    438 pidfd_getfd              Process   never;
+    439 faccessat2               File      never;
+    440 process_madvise          Process   never;
+    441 epoll_pwait2             Poll      coop(poll::epoll_pwait2);
+    442 mount_setattr            File      never;
+    443 quotactl_fd              File      never;
+    444 landlock_create_ruleset  System    never;
+    445 landlock_add_rule        System    never;
+    446 landlock_restrict_self   System    never;
+    447 memfd_secret             File      never;
+    448 process_mrelease         Process   pool;
+    449 futex_waitv              Futex     pool, "waits in the pool";
+    450 set_mempolicy_home_node  Memory    never;
+    451 cachestat                File      never;
+    452 fchmodat2                File      never;
+    453 map_shadow_stack         Memory    never;
+    454 futex_wake               Futex     never;
+    455 futex_wait               Futex     pool;
+    456 futex_requeue            Futex     never;
+    457 statmount                File      never;
+    458 listmount                File      never;
+    459 lsm_get_self_attr        System    never;
+    460 lsm_set_self_attr        System    never;
+    461 lsm_list_modules         System    never;
+    462 mseal                    Memory    never;
+    463 setxattrat               File      never;
+    464 getxattrat               File      never;
+    465 listxattrat              File      never;
+    466 removexattrat            File      never;
+    467 open_tree_attr           File      never;
+    468 file_getattr             File      never;
+    469 file_setattr             File      never;
+}
+
+/// For the crossing: 0 for each number whose call it makes itself, 1 for what enters the runtime.
+pub static COOP_ENTERS: [u8; LENGTH] = {
+    let mut enters = [1; LENGTH];
+    let mut i = 0;
+    while i < ROWS.len() {
+        if matches!(ROWS[i].class, Class::Never) {
+            enters[ROWS[i].number] = 0;
+        }
+        i += 1;
+    }
+    enters
+};
+
+/// By number: the row, plus one.
+static INDEX: [u16; LENGTH] = {
+    let mut index = [0; LENGTH];
+    let mut i = 0;
+    while i < ROWS.len() {
+        #[allow(clippy::cast_possible_truncation)]
+        {
+            index[ROWS[i].number] = i as u16 + 1;
+        }
+        i += 1;
+    }
+    index
+};
+
+/// The row of a number.
+pub fn row(number: usize) -> Option<&'static Row> {
+    let at = *INDEX.get(number)?;
+    ROWS.get(usize::from(at).wrapping_sub(1))
+}
+
+/// The name of a number, for the log and the dumps.
+pub fn name(number: i32) -> &'static str {
+    match number {
+        -1 => "running",
+        n => usize::try_from(n).ok().and_then(row).map_or("unknown", |r| r.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_order_and_unique() {
+        assert!(ROWS.windows(2).all(|w| w[0].number < w[1].number));
+        assert!(ROWS.iter().all(|r| r.number < LENGTH));
+    }
+
+    #[test]
+    fn every_number_of_the_abi_has_a_row() {
+        // 0 to 334 and 424 to the highest known, but for numbers that x86-64 never used.
+        let missing: Vec<usize> = (0..335).chain(424..LENGTH).filter(|n| row(*n).is_none()).collect();
+        assert!(missing.is_empty(), "no row for {missing:?}");
+    }
+
+    #[test]
+    fn numbers_agree_with_libc() {
+        for (number, name) in [(libc::SYS_read, "read"), (libc::SYS_futex, "futex"), (libc::SYS_clone3, "clone3"), (libc::SYS_epoll_pwait2, "epoll_pwait2"), (libc::SYS_mseal, "mseal")] {
+            assert_eq!(row(number as usize).unwrap().name, name);
+        }
+    }
+}

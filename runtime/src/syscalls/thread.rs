@@ -1,0 +1,319 @@
+//! Threads: their making and ending, and what a thread may ask about itself.
+
+use super::{futex, process, Call, Outcome};
+use crate::hub;
+use crate::sys;
+use crate::sys::{read_user, write_user, Errno, SysResult};
+use crate::task::{self, Task};
+use std::sync::atomic::Ordering;
+
+/// The kernel's `struct clone_args`, in its first version; what later ones add is not for threads.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct CloneArgs {
+    pub flags: u64,
+    pub pidfd: u64,
+    pub child_tid: u64,
+    pub parent_tid: u64,
+    pub exit_signal: u64,
+    pub stack: u64,
+    pub stack_size: u64,
+    pub tls: u64,
+}
+
+const CLONE_VM: u64 = libc::CLONE_VM as u64;
+const CLONE_VFORK: u64 = libc::CLONE_VFORK as u64;
+const CLONE_THREAD: u64 = libc::CLONE_THREAD as u64;
+const CLONE_SETTLS: u64 = libc::CLONE_SETTLS as u64;
+
+/// clone(2), as the x86-64 system call has its arguments.
+pub(crate) fn clone(call: Call) -> Outcome {
+    let [flags, stack, parent_tid, child_tid, tls, _] = call.args.map(|a| a as u64);
+    let args = CloneArgs {
+        flags: flags & !0xff,
+        exit_signal: flags & 0xff,
+        stack,
+        parent_tid,
+        child_tid,
+        tls,
+        ..CloneArgs::default()
+    };
+    cloning(call, args, stack)
+}
+
+/// clone3(2).
+pub(crate) fn clone3(call: Call) -> Outcome {
+    if call.args[1] < std::mem::size_of::<CloneArgs>() {
+        return call.done(Err(Errno::INVAL));
+    }
+    // SAFETY: the program's struct, at least as large as ours.
+    match unsafe { read_user(call.args[0] as *const CloneArgs) } {
+        Ok(args) => cloning(call, args, args.stack + args.stack_size),
+        Err(e) => call.done(Err(e)),
+    }
+}
+
+fn cloning(call: Call, args: CloneArgs, stack_top: u64) -> Outcome {
+    match args.flags {
+        f if f & CLONE_THREAD != 0 => {
+            let result = new_task(call, &args, stack_top);
+            call.done(result)
+        }
+        f if f & (CLONE_VM | CLONE_VFORK) == CLONE_VM | CLONE_VFORK => process::window(call),
+        f if f & CLONE_VM != 0 => {
+            // A process that shares our memory but is not waited for would run tasks on the same hubs.
+            tracing::warn!("clone with CLONE_VM but neither CLONE_THREAD nor CLONE_VFORK is not supported: ENOSYS");
+            call.done(Err(Errno(libc::ENOSYS)))
+        }
+        _ => process::forking(call, args, stack_top),
+    }
+}
+
+/// A thread's clone: a task that starts with the caller's registers, on its own stack and with its own thread pointer.
+fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
+    if args.flags & CLONE_SETTLS == 0 || args.stack == 0 {
+        tracing::warn!("a thread without a thread pointer or stack of its own is not supported: EINVAL");
+        return Err(Errno::INVAL);
+    }
+    let parent = call.task;
+    let hub = hub::least_loaded();
+    let task = task::create(hub, None, parent.mask.load(Ordering::Relaxed)).ok_or(Errno::AGAIN)?;
+    let (from, to) = (parent.context(), task.context());
+    to.regs = from.regs;
+    to.xmm = from.xmm;
+    to.flags = from.flags;
+    to.regs.rax = 0;
+    to.regs.rsp = stack_top;
+    to.fs = args.tls;
+    if let (true, Some(area)) = (from.full != 0, parent.extended.get()) {
+        let copy = crate::extended::allocate();
+        // SAFETY: both are areas of the same size.
+        unsafe { copy.as_ptr().copy_from_nonoverlapping(area.as_ptr(), crate::extended::size()) };
+        task.extended.set(Some(copy));
+        to.full = 1;
+    }
+    // As natively a thread begins with its maker's rounding mode and the like.
+    task.fp.set(crate::extended::control());
+    task.name.set(parent.name.get());
+    let id = task.id();
+    // SAFETY: the new thread's control block and the words that the program named.
+    unsafe {
+        (hub::crossing().set_slot)(args.tls, task.ctx.get());
+        if args.flags & libc::CLONE_PARENT_SETTID as u64 != 0 {
+            let _ = write_user(args.parent_tid as *mut i32, id);
+        }
+        if args.flags & libc::CLONE_CHILD_SETTID as u64 != 0 {
+            let _ = write_user(args.child_tid as *mut i32, id);
+        }
+    }
+    if args.flags & libc::CLONE_CHILD_CLEARTID as u64 != 0 {
+        task.clear_tid.set(args.child_tid as usize);
+    }
+    task.wake();
+    Ok(usize::try_from(id).unwrap_or(0))
+}
+
+/// exit(2): the end of a thread. The last one ends the process.
+pub(crate) fn exit(call: Call) -> Outcome {
+    let task = call.task;
+    if task::alive() == 1 && hub::crossing().exit != 0 {
+        // libc ends the process when its last thread ends, by exit(0); but it counts our workers as threads, too.
+        let context = task.context();
+        context.regs.rip = hub::crossing().exit as u64;
+        context.regs.rdi = 0;
+        context.regs.rsp = (context.regs.rsp & !15) - 8;
+        context.full = 0;
+        return Outcome::Resume;
+    }
+    abandon_robust_locks(task);
+    let clear = task.clear_tid.get();
+    task.retire();
+    // Last, as from here on somebody may unmap the stack. (The task's hub runs on its own.)
+    if clear != 0 {
+        futex::clear_tid(clear);
+    }
+    Outcome::Ended
+}
+
+/// get_robust_list(2) walks this list of mutexes that a thread holds when it ends; each gets `FUTEX_OWNER_DIED`, and one waiter.
+fn abandon_robust_locks(task: &Task) {
+    const OWNER_DIED: u32 = 0x4000_0000;
+    const WAITERS: u32 = 0x8000_0000;
+    const TID: u32 = 0x3fff_ffff;
+    /// The kernel's bound against circular lists.
+    const LIMIT: usize = 2048;
+    let head = task.robust_list.get();
+    if head == 0 {
+        return;
+    }
+    // SAFETY: the list is the thread's own, in its control block and its mutexes, as it registered it.
+    unsafe {
+        let Ok([first, offset, pending]) = read_user(head as *const [usize; 3]) else { return };
+        let id = u32::try_from(task.id()).unwrap_or(0);
+        let abandon = |entry: usize| {
+            let address = (entry & !1).wrapping_add(offset);
+            if !sys::plausible(address) || address % 4 != 0 {
+                return;
+            }
+            let word = &*(address as *const std::sync::atomic::AtomicU32);
+            let died = |v: u32| (v & TID == id).then_some(v & WAITERS | OWNER_DIED);
+            if let Ok(old) = word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, died) {
+                if old & WAITERS != 0 {
+                    futex::wake(address, 1, u32::MAX);
+                    if super::memory::is_shared(address) {
+                        let _ = sys!(SYS_futex, address, libc::FUTEX_WAKE, 1);
+                    }
+                }
+            }
+        };
+        let mut entry = first;
+        for _ in 0..LIMIT {
+            if entry & !1 == head {
+                break;
+            }
+            let Ok(next) = read_user((entry & !1) as *const usize) else { break };
+            if entry != pending {
+                abandon(entry);
+            }
+            entry = next;
+        }
+        if pending != 0 {
+            abandon(pending);
+        }
+    }
+}
+
+/// sched_yield(2).
+pub(crate) fn sched_yield(call: Call) -> Outcome {
+    call.task.context().regs.rax = 0;
+    Outcome::Yield
+}
+
+/// gettid(2).
+pub(crate) fn gettid(call: Call) -> SysResult {
+    Ok(usize::try_from(call.task.id()).unwrap_or(0))
+}
+
+/// set_tid_address(2).
+pub(crate) fn set_tid_address(call: Call, address: usize) -> SysResult {
+    call.task.clear_tid.set(address);
+    gettid(call)
+}
+
+/// set_robust_list(2).
+pub(crate) fn set_robust_list(call: Call, head: usize, len: usize) -> SysResult {
+    if len != 24 {
+        return Err(Errno::INVAL);
+    }
+    call.task.robust_list.set(head);
+    Ok(0)
+}
+
+/// get_robust_list(2), of the caller.
+pub(crate) fn get_robust_list(call: Call, id: i32, head: *mut usize, len: *mut usize) -> SysResult {
+    if id != 0 && id != call.task.id() {
+        return if task::find(id).is_some() { Err(Errno::PERM) } else { call.raw() };
+    }
+    // SAFETY: the program's words.
+    unsafe {
+        write_user(len, 24)?;
+        write_user(head, call.task.robust_list.get())?;
+    }
+    Ok(0)
+}
+
+/// rseq(2): the kernel would keep the CPU's number current in each OS thread's area, which tasks do not have. libc insists on
+/// success where the first thread had it, and falls back to getcpu(2) where the area says that it is not in use.
+pub(crate) fn rseq(_call: Call, area: *mut u32, _len: u32, flags: i32) -> SysResult {
+    if flags == 0 {
+        // SAFETY: the program's area: cpu_id_start, cpu_id, …  cpu_id -1 is RSEQ_CPU_ID_UNINITIALIZED.
+        unsafe { write_user(area.wrapping_add(1), u32::MAX) }?;
+    }
+    Ok(0)
+}
+
+/// prctl(2): the name is the task's; the rest is the process's, or the hub's for what little is per thread.
+pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
+    const SET_SYSCALL_USER_DISPATCH: i32 = 59;
+    match option {
+        libc::PR_SET_NAME => {
+            let mut name = [0u8; 16];
+            for (i, byte) in name.iter_mut().take(15).enumerate() {
+                // SAFETY: a C string of the program's.
+                *byte = unsafe { read_user((second as *const u8).add(i)) }?;
+                if *byte == 0 {
+                    break;
+                }
+            }
+            call.task.name.set(name);
+            Ok(0)
+        }
+        libc::PR_GET_NAME => {
+            // SAFETY: the program's buffer of 16 bytes.
+            unsafe { write_user(second as *mut [u8; 16], call.task.name.get()) }?;
+            Ok(0)
+        }
+        // Two dispatchers on one thread cannot be.
+        SET_SYSCALL_USER_DISPATCH => Err(Errno::INVAL),
+        _ => call.raw(),
+    }
+}
+
+/// arch_prctl(2): the thread pointer is the task's.
+pub(crate) fn arch_prctl(call: Call, code: i32, address: usize) -> SysResult {
+    const SET_FS: i32 = 0x1002;
+    const GET_FS: i32 = 0x1003;
+    let context = call.task.context();
+    match code {
+        SET_FS => {
+            // SAFETY: the program says that there is a thread control block.
+            unsafe { (hub::crossing().set_slot)(address as u64, call.task.ctx.get()) };
+            context.fs = address as u64;
+            Ok(0)
+        }
+        GET_FS => {
+            // SAFETY: the program's word.
+            unsafe { write_user(address as *mut u64, context.fs) }?;
+            Ok(0)
+        }
+        _ => call.raw(),
+    }
+}
+
+/// Calls whose first argument is a thread id: a task's own is "the caller". What they set is the hub's thread's.
+pub(crate) fn own_pid(call: Call, id: i32) -> SysResult {
+    if call.number as i64 == libc::SYS_sched_setaffinity && (id == 0 || task::find(id).is_some()) {
+        // A hub carries many tasks and is not bound for one of them; a mask the kernel would refuse is refused.
+        return affinity(call);
+    }
+    of_caller(call, 0, id)
+}
+
+/// As [`own_pid`], for calls that have the id second (after what kind of id it is).
+pub(crate) fn own_pid_second(call: Call, _kind: i32, id: i32) -> SysResult {
+    of_caller(call, 1, id)
+}
+
+fn of_caller(call: Call, at: usize, id: i32) -> SysResult {
+    let mut args = call.args;
+    if task::find(id).is_some() {
+        args[at] = 0;
+    }
+    // SAFETY: the program's call about its own thread.
+    sys::check(unsafe { sys::syscall_raw(call.number, args) })
+}
+
+/// Checks an affinity mask as the kernel would: it must allow one of the CPUs that there are.
+fn affinity(call: Call) -> SysResult {
+    let (len, mask) = (call.args[1].min(128), call.args[2] as *const u8);
+    let mut allowed = [0u8; 128];
+    // SAFETY: fills the buffer.
+    let got = unsafe { sys!(SYS_sched_getaffinity, 0, allowed.len(), allowed.as_mut_ptr()) }?;
+    for (i, allowed) in allowed.iter().enumerate().take(len.min(got)) {
+        // SAFETY: the program's mask.
+        if unsafe { read_user(mask.add(i)) }? & allowed != 0 {
+            return Ok(0);
+        }
+    }
+    Err(Errno::INVAL)
+}

@@ -1,0 +1,356 @@
+//! Tasks: what threads become.
+//!
+//! A task is a plain value in one big, lazily populated array: its saved registers, the future it is parked in, and what
+//! POSIX says a thread has (id, name, signal mask, robust list). It has no stack in the runtime.
+//!
+//! Ownership: between [`create`] and [`Task::retire`] a task belongs to its hub. Only the hub's thread touches it, but for
+//! the fields that say otherwise (atomics; `signals`, under its lock). Whoever else holds a `&Task` holds something that the
+//! task must take back before it can end: a wait node on a queue whose lock its `Drop` takes, or `signals`' lock.
+
+use crate::context::Context;
+use crate::future::Parked;
+use crate::hub::Hub;
+use crate::signal::TaskSignals;
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Mutex;
+
+/// The lowest task id: above what a kernel ever gives to a process or thread (`PID_MAX_LIMIT`, 2^22), so that an id
+/// is never taken for a native one, and below the 30 bits that a futex word has for its owner.
+const FIRST_ID: i32 = 1 << 22;
+/// How many tasks there can be at once.
+const MAX_TASKS: usize = 1 << 21;
+/// An id is a slot and a generation, so that ids are not reused at once.
+const GENERATIONS: i32 = 500;
+
+/// A task. See the module's text for who may touch what.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Task {
+    /// The machine's part. First, so that the crossing's pointer is the task's.
+    pub ctx: UnsafeCell<Context>,
+    /// The next task in the one queue that this task is in: its hub's inbox or ready queue.
+    pub(crate) next: AtomicPtr<Task>,
+    /// True while the task is in a queue: whoever sets it puts it there.
+    pub(crate) queued: AtomicBool,
+    /// True from creation to retirement; guarded by `signals` for those who are not its hub.
+    pub(crate) live: AtomicBool,
+    /// The id that `gettid` answers.
+    pub id: AtomicI32,
+    slot: Cell<usize>,
+    generation: Cell<i32>,
+    hub: Cell<Option<&'static Hub>>,
+    /// The call that the task is parked in.
+    pub(crate) parked: Cell<Option<Parked>>,
+    /// The call's number, for dumps; -1 while none.
+    pub(crate) call: AtomicI32,
+    /// What the task waits for and since when (CLOCK_MONOTONIC ns), for dumps.
+    pub(crate) waits_on: AtomicU64,
+    pub(crate) waits_since: AtomicU64,
+    /// MXCSR and the x87 control word, kept per thread; valid while the task is off the CPU.
+    pub(crate) fp: Cell<(u32, u16)>,
+    /// The extended state of a task whose context says `full`, in XSAVE format; allocated at the first need.
+    pub(crate) extended: Cell<Option<NonNull<u8>>>,
+    /// A signal frame from which the task goes on, instead of from its context: it was preempted, or a handler returned.
+    pub(crate) frame: Cell<Option<NonNull<u8>>>,
+    /// That frame is on the task's own stack (a handler's), not a kept copy.
+    pub(crate) frame_on_stack: Cell<bool>,
+    /// Where 0 is stored and a futex woken when the task ends (`set_tid_address`, `CLONE_CHILD_CLEARTID`).
+    pub(crate) clear_tid: Cell<usize>,
+    /// The robust futex list's head.
+    pub(crate) robust_list: Cell<usize>,
+    /// `prctl(PR_SET_NAME)`.
+    pub(crate) name: Cell<[u8; 16]>,
+    /// `sigaltstack`: (sp, size, flags).
+    pub(crate) altstack: Cell<(usize, usize, i32)>,
+    /// The signal mask in force; changed by the task's hub only, read by senders.
+    pub(crate) mask: AtomicU64,
+    /// The number of the call in progress.
+    pub(crate) call_number: Cell<i32>,
+    /// A call that a signal interrupted and that nobody has looked at yet.
+    pub(crate) interrupted: Cell<Option<crate::signal::Interrupted>>,
+    /// The mask that comes back after a call that has its own.
+    pub(crate) restore_mask: Cell<Option<u64>>,
+    /// Set when a signal was queued that the task has not looked at.
+    pub(crate) signalled: AtomicBool,
+    /// Signals pending for this task.
+    pub(crate) signals: Mutex<TaskSignals>,
+}
+
+// SAFETY: the cells are touched by the owning hub's thread only (module text); everything else is atomic or locked.
+unsafe impl Sync for Task {}
+
+impl Task {
+    /// The hub that the task belongs to.
+    pub fn hub(&self) -> &'static Hub {
+        self.hub.get().expect("a live task has a hub")
+    }
+
+    /// The saved registers. Only the owning hub may ask, while the task is off the CPU.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) fn context(&self) -> &mut Context {
+        // SAFETY: only the hub's thread calls this, for a task that is not running, and it keeps no two references.
+        unsafe { &mut *self.ctx.get() }
+    }
+
+    /// The task's id as the program sees it.
+    pub fn id(&self) -> i32 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// Makes the task ready: it will look at what it waits for again. A hint: it may find nothing and wait on.
+    ///
+    /// The caller must hold what keeps the task from ending (see the module's text).
+    pub fn wake(&'static self) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.hub().enqueue(self);
+        }
+    }
+
+    /// The number of the slot, for debuggers.
+    pub fn index(&self) -> usize {
+        self.slot.get()
+    }
+
+    /// Ends the task: from now on nobody can find or wake it. Called by its hub, when the task has left every wait queue.
+    ///
+    /// Gives back the slot at once, or, when a late hint has put the task into a queue, leaves that to whoever takes it out
+    /// ([`Task::release`]).
+    pub(crate) fn retire(&'static self) {
+        {
+            let mut signals = lock(&self.signals);
+            self.live.store(false, Ordering::Release);
+            signals.clear();
+        }
+        if let Some(area) = self.extended.take() {
+            crate::extended::free(area);
+        }
+        self.hub().load.fetch_sub(1, Ordering::Relaxed);
+        ARENA.alive.fetch_sub(1, Ordering::AcqRel);
+        // Hints come with what `retire`'s caller gave up or under the lock above, so none can come any more.
+        if !self.queued.load(Ordering::Acquire) {
+            self.release();
+        }
+    }
+
+    /// Gives the slot of a retired task back. The task must not be used after this.
+    pub(crate) fn release(&'static self) {
+        let mut free = lock(&ARENA.free);
+        free.push(self.slot.get());
+        if free.len() == ARENA.high.load(Ordering::Relaxed) && free.len() > 4096 {
+            // All have ended: give the array's memory back. Zeroed slots are what fresh ones look like.
+            ARENA.generation.fetch_add(1, Ordering::Relaxed);
+            ARENA.high.store(0, Ordering::Release);
+            *free = Vec::new();
+            let len = MAX_TASKS * std::mem::size_of::<Task>();
+            // SAFETY: no slot is in use and the lock keeps new ones out.
+            let _ = unsafe { crate::sys!(SYS_madvise, ARENA.base(), len, libc::MADV_DONTNEED) };
+        }
+    }
+}
+
+struct Arena {
+    base: AtomicUsize,
+    /// Slots below this were used at least once.
+    high: AtomicUsize,
+    alive: AtomicUsize,
+    generation: AtomicI32,
+    free: Mutex<Vec<usize>>,
+}
+
+static ARENA: Arena = Arena {
+    base: AtomicUsize::new(0),
+    high: AtomicUsize::new(0),
+    alive: AtomicUsize::new(0),
+    generation: AtomicI32::new(0),
+    free: Mutex::new(Vec::new()),
+};
+
+impl Arena {
+    fn base(&self) -> *mut Task {
+        self.base.load(Ordering::Acquire) as *mut Task
+    }
+
+    fn slot(&self, index: usize) -> &'static Task {
+        // SAFETY: the array is mapped for ever and zero is a valid Task (see `create`); index < MAX_TASKS by the callers.
+        unsafe { &*self.base().add(index) }
+    }
+}
+
+/// A mutex whose poison is no news here: nothing panics under a lock and goes on.
+pub(crate) fn lock<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Reserves the array. Called at conversion, before the first task; in a forked child it starts anew.
+///
+/// # Errors
+/// The kernel's, when the reservation is refused.
+pub fn reserve() -> Result<(), crate::sys::Errno> {
+    let len = MAX_TASKS * std::mem::size_of::<Task>();
+    // SAFETY: a fresh anonymous mapping.
+    let base = unsafe {
+        crate::sys!(
+            SYS_mmap,
+            0,
+            len,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1i32,
+            0
+        )
+    }?;
+    // SAFETY: advice on the mapping just made: a task is touched alone, a huge page would hold thousands.
+    let _ = unsafe { crate::sys!(SYS_madvise, base, len, libc::MADV_NOHUGEPAGE) };
+    ARENA.base.store(base, Ordering::Release);
+    ARENA.high.store(0, Ordering::Release);
+    ARENA.alive.store(0, Ordering::Release);
+    lock(&ARENA.free).clear();
+    Ok(())
+}
+
+/// Makes a task on a hub, not yet ready to run. `id`: the one it must have (the main task), or a new one.
+///
+/// Gives `None` when there are too many.
+pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'static Task> {
+    let index = {
+        let mut free = lock(&ARENA.free);
+        match free.pop() {
+            Some(index) => index,
+            None => {
+                let next = ARENA.high.load(Ordering::Relaxed);
+                if next == MAX_TASKS {
+                    return None;
+                }
+                ARENA.high.store(next + 1, Ordering::Release);
+                next
+            }
+        }
+    };
+    let task = ARENA.slot(index);
+    // A slot is zeroed memory or a retired task's. All-zero is a valid value of every field: null pointers, None (a niche of
+    // NonNull), false, an unlocked empty Mutex whose contents `signals.clear()` left or that zero makes empty.
+    task.slot.set(index);
+    let generation = (task.generation.get() + 1) % GENERATIONS;
+    task.generation.set(generation);
+    let salt = (generation + ARENA.generation.load(Ordering::Relaxed)) % GENERATIONS;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let fresh = FIRST_ID + salt * MAX_TASKS as i32 + index as i32;
+    let context = task.ctx.get();
+    // SAFETY: nobody else knows the slot yet; Context is plain data.
+    unsafe {
+        context.write(std::mem::zeroed());
+        (*context).gate = &hub.gate;
+    }
+    task.hub.set(Some(hub));
+    task.next.store(std::ptr::null_mut(), Ordering::Relaxed);
+    task.queued.store(false, Ordering::Relaxed);
+    task.call.store(-1, Ordering::Relaxed);
+    task.waits_on.store(0, Ordering::Relaxed);
+    task.fp.set(crate::extended::INITIAL_FP);
+    task.extended.set(None);
+    task.frame.set(None);
+    task.frame_on_stack.set(false);
+    task.clear_tid.set(0);
+    task.robust_list.set(0);
+    task.altstack.set((0, 0, libc::SS_DISABLE));
+    task.mask.store(mask, Ordering::Relaxed);
+    task.interrupted.set(None);
+    task.restore_mask.set(None);
+    task.signalled.store(false, Ordering::Relaxed);
+    hub.load.fetch_add(1, Ordering::Relaxed);
+    ARENA.alive.fetch_add(1, Ordering::AcqRel);
+    let signals = lock(&task.signals);
+    task.id.store(id.unwrap_or(fresh), Ordering::Relaxed);
+    task.live.store(true, Ordering::Release);
+    drop(signals);
+    Some(task)
+}
+
+/// How many tasks are alive.
+pub fn alive() -> usize {
+    ARENA.alive.load(Ordering::Acquire)
+}
+
+/// Every task that was alive at some time during the walk.
+pub fn all() -> impl Iterator<Item = &'static Task> {
+    let high = if ARENA.base().is_null() { 0 } else { ARENA.high.load(Ordering::Acquire) };
+    (0..high).map(|i| ARENA.slot(i)).filter(|t| t.live.load(Ordering::Acquire))
+}
+
+/// The task with this id, if it is alive. It may end at any time unless the caller is on its hub: to act on it,
+/// lock its `signals` and look at `live` and `id` again.
+pub fn find(id: i32) -> Option<&'static Task> {
+    let index = if id >= FIRST_ID {
+        usize::try_from(id - FIRST_ID).ok()? % MAX_TASKS
+    } else if id > 0 && id == MAIN.load(Ordering::Relaxed) {
+        0
+    } else {
+        return None;
+    };
+    if ARENA.base().is_null() || index >= ARENA.high.load(Ordering::Acquire) {
+        return None;
+    }
+    let task = ARENA.slot(index);
+    (task.id() == id && task.live.load(Ordering::Acquire)).then_some(task)
+}
+
+/// The id of the main task: the process id. It has slot 0, as it is made first.
+pub(crate) static MAIN: AtomicI32 = AtomicI32::new(0);
+
+/// The main task, while it is alive.
+pub(crate) fn main() -> Option<&'static Task> {
+    find(MAIN.load(Ordering::Relaxed))
+}
+
+/// Where debuggers find the tasks: (array, bytes a task, slots used, offsets).
+#[repr(C)]
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Layout {
+    pub base: &'static AtomicUsize,
+    pub high: &'static AtomicUsize,
+    pub size: usize,
+    pub live: usize,
+    pub id: usize,
+    pub name: usize,
+    pub call: usize,
+    pub waits_on: usize,
+    pub waits_since: usize,
+    pub hub: usize,
+    pub regs: usize,
+    pub fs: usize,
+    pub frame: usize,
+}
+
+// SAFETY: plain data and references to atomics.
+unsafe impl Sync for Layout {}
+
+/// The layout that `coop-gdb.py` reads by the symbol's name.
+#[no_mangle]
+#[used]
+pub static COOP_TASK_LAYOUT: Layout = Layout {
+    base: &ARENA.base,
+    high: &ARENA.high,
+    size: std::mem::size_of::<Task>(),
+    live: std::mem::offset_of!(Task, live),
+    id: std::mem::offset_of!(Task, id),
+    name: std::mem::offset_of!(Task, name),
+    call: std::mem::offset_of!(Task, call),
+    waits_on: std::mem::offset_of!(Task, waits_on),
+    waits_since: std::mem::offset_of!(Task, waits_since),
+    hub: std::mem::offset_of!(Task, hub),
+    regs: 0,
+    fs: std::mem::offset_of!(Context, fs),
+    frame: std::mem::offset_of!(Task, frame),
+};
+
+/// In a forked child: no tasks. Their slots' memory is given back, but for the page that the caller may still be using.
+pub(crate) fn forget_all() {
+    ARENA.alive.store(0, Ordering::Release);
+    ARENA.high.store(0, Ordering::Release);
+    ARENA.base.store(0, Ordering::Release);
+    MAIN.store(0, Ordering::Relaxed);
+    lock(&ARENA.free).clear();
+}

@@ -1,0 +1,168 @@
+//! io_uring, for the one call that has no other form which cannot block: accept.
+//!
+//! `IORING_ACCEPT_DONTWAIT` (Linux 6.10) makes accept answer `EAGAIN` at once, whatever the description's flags say. A hub has one
+//! small ring, made at the first accept, with one request in it at a time, submitted and reaped by one call.
+
+use crate::fds;
+use crate::hub::Hub;
+use crate::sys;
+use crate::sys::{Errno, SysResult};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Set when the kernel has no io_uring, or none that knows the flag.
+static UNAVAILABLE: AtomicBool = AtomicBool::new(false);
+
+const OP_ACCEPT: u8 = 13;
+const ACCEPT_DONTWAIT: u16 = 1 << 1;
+const FEAT_SINGLE_MMAP: u32 = 1;
+const ENTER_GETEVENTS: u32 = 1;
+const OFFSET_SQES: usize = 0x1000_0000;
+
+/// The kernel's `struct io_uring_sqe`, as far as accept uses it.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Submission {
+    opcode: u8,
+    flags: u8,
+    ioprio: u16,
+    fd: i32,
+    length: u64,
+    address: u64,
+    unused: u32,
+    accept_flags: u32,
+    user_data: u64,
+    rest: [u64; 3],
+}
+
+/// `struct io_uring_params`.
+#[repr(C)]
+#[derive(Default)]
+struct Parameters {
+    sq_entries: u32,
+    cq_entries: u32,
+    flags: u32,
+    sq_thread_cpu: u32,
+    sq_thread_idle: u32,
+    features: u32,
+    wq_fd: u32,
+    unused: [u32; 3],
+    /// head, tail, ring_mask, ring_entries, flags, dropped, array, resv, user_addr (2)
+    sq: [u32; 10],
+    /// head, tail, ring_mask, ring_entries, overflow, cqes, flags, resv, user_addr (2)
+    cq: [u32; 10],
+}
+
+/// A hub's ring. Used by its thread only.
+#[derive(Debug, Default)]
+pub(crate) struct Ring {
+    fd: Cell<i32>,
+    ring: Cell<usize>,
+    sqes: Cell<usize>,
+    sq_tail: Cell<usize>,
+    sq_mask: Cell<u32>,
+    sq_array: Cell<usize>,
+    cq_head: Cell<usize>,
+    cq_tail: Cell<usize>,
+    cq_mask: Cell<u32>,
+    cqes: Cell<usize>,
+}
+
+impl Ring {
+    fn open(&self) -> Result<(), Errno> {
+        let mut p = Parameters::default();
+        // SAFETY: `p` is valid; the mappings are of the sizes that the kernel gave.
+        unsafe {
+            let fd = fds::hide(sys!(SYS_io_uring_setup, 4, &mut p)?)?;
+            if p.features & FEAT_SINGLE_MMAP == 0 {
+                fds::close_own(fd);
+                return Err(Errno::OPNOTSUPP);
+            }
+            let size = (p.sq[6] as usize + p.sq_entries as usize * 4).max(p.cq[5] as usize + p.cq_entries as usize * 16);
+            let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_POPULATE);
+            let ring = sys!(SYS_mmap, 0, size, protection, flags, fd, 0)?;
+            let sqes = sys!(SYS_mmap, 0, p.sq_entries as usize * 64, protection, flags, fd, OFFSET_SQES)?;
+            // A child must not share the ring's memory: its ring is its own.
+            let _ = sys!(SYS_madvise, ring, size.next_multiple_of(4096), libc::MADV_DONTFORK);
+            let _ = sys!(SYS_madvise, sqes, 4096, libc::MADV_DONTFORK);
+            self.sqes.set(sqes);
+            self.sq_tail.set(ring + p.sq[1] as usize);
+            self.sq_mask.set(*((ring + p.sq[2] as usize) as *const u32));
+            self.sq_array.set(ring + p.sq[6] as usize);
+            self.cq_head.set(ring + p.cq[0] as usize);
+            self.cq_tail.set(ring + p.cq[1] as usize);
+            self.cq_mask.set(*((ring + p.cq[2] as usize) as *const u32));
+            self.cqes.set(ring + p.cq[5] as usize);
+            self.ring.set(ring);
+            self.fd.set(fd);
+        }
+        Ok(())
+    }
+
+    /// Submits one request and takes its result.
+    fn call(&self, request: Submission) -> SysResult {
+        // SAFETY: the ring is mapped, only this thread uses it, and there is one request at a time.
+        unsafe {
+            let word = |at: usize| &*(at as *const AtomicU32);
+            let tail = word(self.sq_tail.get()).load(Ordering::Relaxed);
+            let slot = tail & self.sq_mask.get();
+            ((self.sqes.get() + slot as usize * 64) as *mut Submission).write(request);
+            ((self.sq_array.get() + slot as usize * 4) as *mut u32).write(slot);
+            word(self.sq_tail.get()).store(tail.wrapping_add(1), Ordering::Release);
+            loop {
+                let head = word(self.cq_head.get()).load(Ordering::Relaxed);
+                if word(self.cq_tail.get()).load(Ordering::Acquire) != head {
+                    let cqe = self.cqes.get() + (head & self.cq_mask.get()) as usize * 16;
+                    let result = *((cqe + 8) as *const i32);
+                    word(self.cq_head.get()).store(head.wrapping_add(1), Ordering::Release);
+                    return sys::check(result as isize);
+                }
+                let submitted = word(self.sq_tail.get()).load(Ordering::Relaxed) == tail.wrapping_add(1);
+                match sys!(SYS_io_uring_enter, self.fd.get(), u32::from(submitted), 1, ENTER_GETEVENTS, 0, 0) {
+                    Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+    }
+}
+
+/// accept4(2) that does not wait. `None`: not to be had here.
+pub(crate) fn accept(hub: &Hub, fd: i32, address: usize, length: usize, flags: i32) -> Option<SysResult> {
+    if UNAVAILABLE.load(Ordering::Relaxed) {
+        return None;
+    }
+    if hub.ring.ring.get() == 0 {
+        if let Err(e) = hub.ring.open() {
+            tracing::info!("no io_uring ({e}): accept goes through the pool");
+            UNAVAILABLE.store(true, Ordering::Relaxed);
+            return None;
+        }
+    }
+    #[allow(clippy::cast_sign_loss)]
+    let request = Submission {
+        opcode: OP_ACCEPT,
+        ioprio: ACCEPT_DONTWAIT,
+        fd,
+        address: address as u64,
+        length: length as u64,
+        accept_flags: flags as u32,
+        ..Submission::default()
+    };
+    match hub.ring.call(request) {
+        Err(Errno::INVAL) => {
+            // Either the flag is unknown (before Linux 6.10) or the socket does not listen: the real call will tell.
+            if !probe(hub) {
+                UNAVAILABLE.store(true, Ordering::Relaxed);
+            }
+            None
+        }
+        result => Some(result),
+    }
+}
+
+/// Whether the kernel knows the flag: with a bad descriptor it then says `EBADF`, and not `EINVAL`.
+fn probe(hub: &Hub) -> bool {
+    let request = Submission { opcode: OP_ACCEPT, ioprio: ACCEPT_DONTWAIT, fd: -1, ..Submission::default() };
+    hub.ring.call(request) == Err(Errno::BADF)
+}

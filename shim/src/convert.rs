@@ -1,0 +1,360 @@
+//! Conversion: the moment at which a dormant library takes the kernel's place.
+//!
+//! It happens when the program is about to create its first thread, while it has one. In order: check that everything needed is there
+//! (nothing has changed yet: a refusal leaves the program native, with one line that says why); rewrite the syscall sites; start the
+//! hubs; and turn the thread that runs all this into the main task: it *departs*, its registers go to a hub, and the OS thread goes
+//! on elsewhere as the receiver of signals. For the program nothing has happened: `pthread_create` goes on, as a task.
+//!
+//! A forked child is dormant again, and may come through here once more.
+
+use crate::rewrite::{self, Entries};
+use crate::{crossing, trap};
+use coop_runtime::config::{self, Door, Simulate};
+use coop_runtime::context::Crossing;
+use coop_runtime::{hub, log, signal, sys};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+use std::sync::Mutex;
+
+/// No thread was created yet.
+const DORMANT: u8 = 0;
+/// Threads made now are the runtime's own.
+const CONVERTING: u8 = 1;
+/// Threads are tasks.
+const LIVE: u8 = 2;
+/// The program is left alone.
+const OFF: u8 = 3;
+
+static STATE: AtomicU8 = AtomicU8::new(DORMANT);
+
+/// Called when the program is about to create a thread.
+pub fn before_first_thread() {
+    if STATE.compare_exchange(DORMANT, CONVERTING, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        return;
+    }
+    match convert() {
+        Ok(()) => {}
+        Err(why) => {
+            STATE.store(OFF, Ordering::Release);
+            if let Some(why) = why {
+                log::complain(format_args!("{why}; the program runs natively"));
+            }
+        }
+    }
+}
+
+/// The stack size for threads that ask for the default; 0: the program's own default.
+pub fn default_stack() -> usize {
+    if STATE.load(Ordering::Relaxed) == LIVE {
+        config::get().stack << 10
+    } else {
+        0
+    }
+}
+
+/// Says at load time that nothing is to be done, now or later.
+pub fn turn_off() {
+    STATE.store(OFF, Ordering::Release);
+}
+
+fn dormant() {
+    STATE.store(DORMANT, Ordering::Release);
+}
+
+/// Where the original thread goes on: another stack, another thread pointer. See [`borrow_thread`].
+struct Elsewhere {
+    stack: AtomicUsize,
+    fs: AtomicU64,
+    /// Zeroed by the kernel when the lender has ended.
+    alive: AtomicU32,
+}
+
+static ELSEWHERE: Elsewhere = Elsewhere { stack: AtomicUsize::new(0), fs: AtomicU64::new(0), alive: AtomicU32::new(0) };
+
+/// The mapping handler may be on several hubs at once.
+static REWRITING: Mutex<()> = Mutex::new(());
+
+fn entries() -> Entries {
+    Entries {
+        slot_tpoff: crossing::slot_offset(),
+        entry: crossing::coop_entry as *const () as usize,
+        entry_full: crossing::coop_entry_full as *const () as usize,
+        own_address: own_address(),
+    }
+}
+
+fn own_address() -> usize {
+    before_first_thread as *const () as usize
+}
+
+/// Converts the process. `Err(None)`: silently not.
+fn convert() -> Result<(), Option<String>> {
+    let config = config::get();
+    log::start();
+    if threads() != Some(1) {
+        return Err(Some("a thread was created behind pthread_create before the first one through it".into()));
+    }
+    if config.simulate == Simulate::NoCrossing {
+        return Err(Some("neither wrfsbase nor arch_prctl can set the thread pointer here".into()));
+    }
+    crossing::use_fsgsbase(config.fsgsbase && has_fsgsbase());
+    trap::set_own_text(own_text().ok_or_else(|| Some("cannot find the library's own code".to_string()))?);
+    let can_trap = config.simulate != Simulate::NoDoors && trap::available();
+    if config.simulate == Simulate::NoDoors || (config.door == Door::Trap && !can_trap) {
+        return Err(Some(
+            "syscall sites can be caught neither by rewriting nor by Syscall User Dispatch (Linux 5.11) here".into(),
+        ));
+    }
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let hubs = if config.hubs == 0 { cpus.min(config::MAX_HUBS) } else { config.hubs };
+    coop_runtime::prepare(hubs).map_err(|e| Some(format!("cannot set the hubs up: {e}")))?;
+
+    let report = if config.door == Door::Rewrite { rewrite_all() } else { rewrite::Report::default() };
+    if config.door == Door::Rewrite && report.rewritten == 0 && !already_rewritten() && !can_trap {
+        return Err(Some("no syscall site could be rewritten, and Syscall User Dispatch is not there".into()));
+    }
+    let trap_all = config.door == Door::Trap || (report.rewritten == 0 && !already_rewritten());
+    trap::arm(can_trap && (trap_all || report.trapped > 0));
+    tracing::info!(
+        "doors: {} sites rewritten, {} trapped, {} left alone, in {} objects{}",
+        report.rewritten,
+        report.trapped,
+        report.left,
+        report.objects,
+        if trap::armed() { "; the trap is armed" } else { "" }
+    );
+    if report.trapped > 0 && !can_trap {
+        tracing::warn!("{} sites can be neither rewritten nor trapped: their calls block their hub", report.trapped);
+    }
+    REWRITTEN.fetch_add(report.rewritten, Ordering::Relaxed);
+    hub::set_crossing(Crossing {
+        resume: crossing::coop_resume,
+        resume_frame: crossing::coop_resume_frame,
+        signal_return: crossing::coop_signal_return as *const () as usize,
+        window: crossing::coop_window as *const () as usize,
+        dormant,
+        original: rewrite::original,
+        continuation: rewrite::continuation,
+        mapped,
+        unmapped,
+        enter_hub: trap::enter_hub,
+        in_library: trap::in_library,
+        exit: exit as *const () as usize,
+        set_slot: crossing::set_slot,
+        set_window: crossing::set_window,
+    });
+    go_live()
+}
+
+extern "C" {
+    fn exit(status: i32) -> !;
+}
+
+static REWRITTEN: AtomicUsize = AtomicUsize::new(0);
+
+fn already_rewritten() -> bool {
+    REWRITTEN.load(Ordering::Relaxed) > 0
+}
+
+fn rewrite_all() -> rewrite::Report {
+    rewrite::rewrite_loaded(&entries(), |object| {
+        let r = &object.report;
+        tracing::debug!("{}: {} rewritten, {} trapped, {} left alone", object.name, r.rewritten, r.trapped, r.left);
+    })
+}
+
+/// Starts the threads and departs.
+fn go_live() -> Result<(), Option<String>> {
+    // From here on signals wait, until the receiver takes them.
+    let mut mask = 0u64;
+    // SAFETY: sets and reads this thread's mask.
+    let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &!signal::FAULTS, &mut mask, 8) };
+    let result = start(mask);
+    if result.is_err() {
+        // SAFETY: as above.
+        let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &mask, 0, 8) };
+        coop_runtime::abort_start();
+    }
+    result
+}
+
+fn start(mask: u64) -> Result<(), Option<String>> {
+    let before = descriptors();
+    borrow_thread().map_err(|e| Some(format!("cannot create a thread: {e}")))?;
+    trap::install_handler();
+    let faults = [libc::SIGSEGV, libc::SIGBUS].map(|s| (s, Fault::get(s)));
+    coop_runtime::start_hubs().map_err(|e| Some(format!("cannot start the hubs: {e}")))?;
+    // generator, under may, installs handlers for these; the program's must stay the program's.
+    for (signal, action) in faults {
+        action.set(signal);
+    }
+    // may's own epolls and eventfds are never used again: its workers are the hubs' for good.
+    for fd in descriptors().into_iter().filter(|fd| !before.contains(fd)) {
+        coop_runtime::close_unless_own(fd);
+    }
+    unregister_rseq();
+    let main = coop_runtime::make_main(mask, crossing::fs_base());
+    // SAFETY: this thread's own control block. From here on it is the main task's: this thread makes raw calls only until it has
+    // departed.
+    unsafe { crossing::set_slot(crossing::fs_base(), std::ptr::null_mut()) };
+    MAIN.set(main);
+    STATE.store(LIVE, Ordering::Release);
+    let (stack, fs) = (ELSEWHERE.stack.load(Ordering::Acquire), ELSEWHERE.fs.load(Ordering::Acquire));
+    // SAFETY: the context is the main task's, which is not ready yet; the stack and thread pointer are of a thread that has ended.
+    unsafe { crossing::coop_depart(main, stack, fs, receive) };
+    // Here the main task goes on, on its hub.
+    Ok(())
+}
+
+/// The main task's context, from the thread before its departure to itself after it.
+struct Handed(UnsafeCell<*mut coop_runtime::context::Context>);
+// SAFETY: written and read by the one thread that departs.
+unsafe impl Sync for Handed {}
+impl Handed {
+    fn set(&self, context: *mut coop_runtime::context::Context) {
+        // SAFETY: see above.
+        unsafe { *self.0.get() = context };
+    }
+    fn get(&self) -> *mut coop_runtime::context::Context {
+        // SAFETY: see above.
+        unsafe { *self.0.get() }
+    }
+}
+static MAIN: Handed = Handed(UnsafeCell::new(std::ptr::null_mut()));
+
+/// The original thread after its departure: hands the main task to its hub and receives signals for ever.
+extern "C" fn receive() -> ! {
+    let main = MAIN.get();
+    // SAFETY: the task's own thread pointer; it runs only from `start_main` on.
+    unsafe { crossing::set_slot((*main).fs, main) };
+    coop_runtime::start_main();
+    signal::receiver::run()
+}
+
+/// Makes a thread that ends at once and leaves its stack and control block to the receiver: the original thread's own belong to the
+/// main task now, and the receiver's Rust code needs thread-locals like any other.
+fn borrow_thread() -> std::io::Result<()> {
+    extern "C" fn lend(_: *mut libc::c_void) -> *mut libc::c_void {
+        let here = 0u64;
+        ELSEWHERE.stack.store(&raw const here as usize - 1024, Ordering::Release);
+        ELSEWHERE.fs.store(crossing::fs_base(), Ordering::Release);
+        // SAFETY: the kernel zeroes and wakes `alive` when this thread is gone; libc never hears of its end, so its stack stays.
+        unsafe {
+            let _ = sys!(SYS_set_tid_address, ELSEWHERE.alive.as_ptr());
+            let _ = sys!(SYS_exit, 0);
+        }
+        unreachable!("exit returned")
+    }
+    ELSEWHERE.alive.store(1, Ordering::Release);
+    // SAFETY: a plain thread, made before the process is converted.
+    unsafe {
+        let mut thread = std::mem::zeroed();
+        let mut attributes = std::mem::zeroed();
+        libc::pthread_attr_init(&mut attributes);
+        libc::pthread_attr_setstacksize(&mut attributes, 256 << 10);
+        let error = libc::pthread_create(&mut thread, &attributes, lend, std::ptr::null_mut());
+        libc::pthread_attr_destroy(&mut attributes);
+        if error != 0 {
+            return Err(std::io::Error::from_raw_os_error(error));
+        }
+        while ELSEWHERE.alive.load(Ordering::Acquire) != 0 {
+            let _ = sys!(SYS_futex, ELSEWHERE.alive.as_ptr(), libc::FUTEX_WAIT, 1, 0);
+        }
+    }
+    Ok(())
+}
+
+/// The kernel keeps the first thread's rseq area, which is the main task's now, current with the *receiver's* CPU. Without an area
+/// sched_getcpu(3) asks the kernel.
+fn unregister_rseq() {
+    const SIGNATURE: u32 = 0x5305_3053;
+    const UNREGISTER: i32 = 1;
+    // SAFETY: libc's own words (2.35 and later) say where the area is; the kernel checks that it is the registered one.
+    unsafe {
+        let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
+        let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>();
+        if offset.is_null() || size.is_null() || *size == 0 {
+            return;
+        }
+        let area = crossing::fs_base().wrapping_add_signed(*offset as i64) as *mut u32;
+        // The registered length is at least the first version's 32 bytes, whatever is in use of it.
+        if sys!(SYS_rseq, area, (*size).max(32), UNREGISTER, SIGNATURE).is_ok() {
+            area.add(1).write(u32::MAX);
+        }
+    }
+}
+
+/// A signal's action in the kernel.
+struct Fault([u64; 4]);
+
+impl Fault {
+    fn get(signal: i32) -> Self {
+        let mut action = [0u64; 4];
+        // SAFETY: fills the struct.
+        let _ = unsafe { sys!(SYS_rt_sigaction, signal, 0, &mut action, 8) };
+        Self(action)
+    }
+    fn set(&self, signal: i32) {
+        // SAFETY: as the kernel gave it.
+        let _ = unsafe { sys!(SYS_rt_sigaction, signal, &self.0, 0, 8) };
+    }
+}
+
+fn descriptors() -> Vec<i32> {
+    let Ok(list) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn threads() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+}
+
+fn has_fsgsbase() -> bool {
+    // SAFETY: reads the auxiliary vector. HWCAP2_FSGSBASE is bit 1 (Linux 5.9).
+    unsafe { libc::getauxval(libc::AT_HWCAP2) & 2 != 0 }
+}
+
+/// The executable segment that holds the library.
+fn own_text() -> Option<std::ops::Range<usize>> {
+    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, found: *mut libc::c_void) -> i32 {
+        // SAFETY: the loader's data, and the caller's range.
+        unsafe {
+            let info = &*info;
+            for i in 0..info.dlpi_phnum {
+                let header = &*info.dlpi_phdr.add(usize::from(i));
+                let start = (info.dlpi_addr + header.p_vaddr) as usize;
+                let range = start..start + header.p_memsz as usize;
+                if header.p_type == libc::PT_LOAD && range.contains(&own_address()) {
+                    *found.cast::<Option<std::ops::Range<usize>>>() = Some(range);
+                    return 1;
+                }
+            }
+        }
+        0
+    }
+    let mut found: Option<std::ops::Range<usize>> = None;
+    // SAFETY: the callback gets what it expects.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut found).cast()) };
+    found
+}
+
+/// A file was mapped executable: its sites are rewritten before anybody runs them.
+fn mapped(fd: i32, at: usize, len: usize, offset: u64) {
+    if config::get().door == Door::Trap {
+        return;
+    }
+    let _one = REWRITING.lock().unwrap_or_else(|e| e.into_inner());
+    let report = rewrite::rewrite_mapping(&entries(), fd, at, len, offset);
+    if report.objects > 0 {
+        tracing::debug!("mapped at {at:#x}: {} rewritten, {} trapped, {} left alone", report.rewritten, report.trapped, report.left);
+    }
+    if report.trapped > 0 && !trap::armed() {
+        tracing::warn!("{} sites of the object mapped at {at:#x} can only be trapped, and the trap is not armed (COOP_DOOR=trap does): their calls block their hub", report.trapped);
+    }
+}
+
+/// Memory was unmapped.
+fn unmapped(at: usize, len: usize) {
+    let _one = REWRITING.lock().unwrap_or_else(|e| e.into_inner());
+    rewrite::forget(at, len);
+}

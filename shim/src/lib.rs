@@ -1,0 +1,32 @@
+//! libcoop.so: `LD_PRELOAD=libcoop.so ./program` turns the threads of an unmodified program into coroutines.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`hooks`], [`rewrite`], [`trap`] | the doors: how a call is caught |
+//! | [`crossing`] | registers, stacks and the FS base, one file per CPU |
+//! | [`convert`] | when and how the process is converted |
+//!
+//! What calls mean is the runtime's (`coop-runtime`).
+
+#![allow(clippy::missing_safety_doc)]
+
+mod convert;
+mod crossing;
+mod hooks;
+mod mem;
+mod rewrite;
+mod trap;
+
+/// Runtime code never allocates from the program's malloc, which a task may have locked.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+/// Runs when the library is loaded: reads the configuration, and nothing else. A program that never creates a thread sees nothing.
+#[ctor::ctor(unsafe)]
+fn load() {
+    let config = coop_runtime::config::load();
+    hooks::resolve();
+    if config.disable {
+        convert::turn_off();
+    }
+}

@@ -1,0 +1,111 @@
+//! The trap door, and the library's one signal.
+//!
+//! Syscall User Dispatch (Linux 5.11) makes the kernel send SIGSYS for a system call made while a byte of the thread says so, unless
+//! the instruction lies in this library. The handler does not answer the call: it changes the interrupted context so that, when it
+//! returns, the program goes on in the crossing as if its site had been rewritten. So both doors lead to the same place, and no
+//! frame of the trap is left while a task waits. The kernel's frame keeps all registers, so this door is always "full".
+//!
+//! SIGSYS is also how a hub's task is preempted, and how a pool thread's call is interrupted. Every other SIGSYS is the program's.
+
+use crate::crossing;
+use coop_runtime::context::Gate;
+use coop_runtime::signal;
+use coop_runtime::sys;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
+const PR_SYS_DISPATCH_ON: i32 = 1;
+const PR_SYS_DISPATCH_OFF: i32 = 0;
+const SYS_USER_DISPATCH: i32 = 2;
+const SA_RESTORER: u64 = 0x0400_0000;
+
+static ARMED: AtomicBool = AtomicBool::new(false);
+static TEXT_START: AtomicUsize = AtomicUsize::new(0);
+static TEXT_END: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the kernel has the trap.
+pub fn available() -> bool {
+    let selector = 0u8;
+    // SAFETY: on and off again, for the calling thread, with a selector that lets everything pass.
+    unsafe {
+        let on = sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector).is_ok();
+        let _ = sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+        on
+    }
+}
+
+/// The library's own code, which is never trapped and never preempted.
+pub fn set_own_text(text: Range<usize>) {
+    TEXT_START.store(text.start, Ordering::Relaxed);
+    TEXT_END.store(text.end, Ordering::Relaxed);
+}
+
+/// Whether an address is in the library's own code.
+pub fn in_library(address: usize) -> bool {
+    (TEXT_START.load(Ordering::Relaxed)..TEXT_END.load(Ordering::Relaxed)).contains(&address)
+}
+
+/// Says that hubs are to arm the trap, or not.
+pub fn arm(yes: bool) {
+    ARMED.store(yes, Ordering::Relaxed);
+}
+
+/// Whether the trap is armed on hubs.
+pub fn armed() -> bool {
+    ARMED.load(Ordering::Relaxed)
+}
+
+/// Gives a hub's thread its signal stack, and arms the trap on it. Called on that thread.
+pub fn enter_hub(gate: &Gate) {
+    const SIGNAL_STACK: usize = 128 << 10;
+    gate.fs.set(crossing::fs_base());
+    // SAFETY: a fresh mapping becomes the thread's signal stack; the gate outlives the thread.
+    unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        if let Ok(base) = sys!(SYS_mmap, 0, SIGNAL_STACK, libc::PROT_READ | libc::PROT_WRITE, flags, -1i32, 0) {
+            let stack = libc::stack_t { ss_sp: base as *mut libc::c_void, ss_flags: 0, ss_size: SIGNAL_STACK };
+            let _ = sys!(SYS_sigaltstack, &stack, 0);
+        }
+        if armed() {
+            let (start, end) = (TEXT_START.load(Ordering::Relaxed), TEXT_END.load(Ordering::Relaxed));
+            let selector = gate.in_program.as_ptr();
+            let _ = sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, selector);
+        }
+    }
+}
+
+/// Installs the handler for SIGSYS. Only at conversion: a dormant library handles no signal.
+pub fn install_handler() {
+    let flags = libc::SA_SIGINFO as u64 | libc::SA_ONSTACK as u64 | libc::SA_NODEFER as u64 | SA_RESTORER;
+    let restorer = crossing::coop_restorer as *const () as usize;
+    // The kernel's struct sigaction: handler, flags, restorer, mask.
+    let action: [u64; 4] = [on_sigsys as *const () as u64, flags, restorer as u64, 0];
+    // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.
+    let _ = unsafe { sys!(SYS_rt_sigaction, libc::SIGSYS, &action, 0, 8) };
+}
+
+/// Runs on the signal stack with the FS base of whatever it interrupted: it uses no thread-local and calls no libc.
+extern "C" fn on_sigsys(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel gave both.
+    unsafe {
+        let uc = &mut *context.cast::<signal::KernelContext>();
+        let task = crossing::current();
+        match (*info).si_code {
+            SYS_USER_DISPATCH if !task.is_null() => {
+                // The call's number is back in rax, its address after the instruction in rip.
+                uc.machine.rcx = task as u64;
+                uc.machine.r11 = uc.machine.rip;
+                uc.machine.rip = crossing::coop_entry_full as *const () as u64;
+            }
+            libc::SI_TKILL => {
+                // The frame begins with the return address, one word below its ucontext.
+                let frame = context.cast::<u8>().sub(8);
+                if !task.is_null() && signal::preempt_strike(task, frame) {
+                    crossing::coop_abandon((*task).gate);
+                }
+            }
+            _ => signal::foreign_sigsys(info, context),
+        }
+    }
+}
