@@ -1,4 +1,4 @@
-// With COOP_CLOSE=wake, closing a descriptor ends the waits on it with EBADF: read, recv, accept and poll's POLLNVAL.
+// With COOP_CLOSE=wake, closing a descriptor ends the waits on it with EBADF: read, recv and accept.
 // only: preloaded
 // env: COOP_CLOSE=wake
 #include "coop-test.h"
