@@ -25,10 +25,10 @@ from gdb.unwinder import Unwinder, register_unwinder
 # libcoop's tasks have thread pointers and thread ids that libthread_db would take for system threads.
 gdb.execute("set libthread-db-search-path /nonexistent")
 
-# COOP_TASK_LAYOUT: two addresses, the size of a task, and offsets in it (of `hub_*`: in its hub).
-FIELDS = (
-    "base high size live id name call waits_on waits_since hub regs fs frame hub_index hub_tid hub_current".split()
-)
+# COOP_TASK_LAYOUT: two addresses, the size of a task, and offsets in it.
+FIELDS = "base high size live id name call waits_on waits_since hub regs fs frame".split()
+# Where a hub has its number: after its gate, which is one cache line.
+HUB_INDEX = 64
 # A context's registers, in the order in which the crossing saves them.
 REGISTERS = "rax rdi rsi rdx r10 r8 r9 rbx rbp r12 r13 r14 r15 rsp rip".split()
 # A signal frame's: after the return address, ucontext's flags, link and stack.
@@ -46,9 +46,11 @@ class Layout:
 
     def __init__(self):
         try:
-            address = int(gdb.parse_and_eval("(unsigned long)&COOP_TASK_LAYOUT"))
+            # In C, whatever the language of the selected frame is.
+            found = gdb.execute("with language c -- output (unsigned long)&COOP_TASK_LAYOUT", to_string=True)
         except gdb.error:
             raise gdb.GdbError("this process has no libcoop.so") from None
+        address = int(re.match(r"\d+", found)[0])  # gdb may add a warning about the language
         for index, name in enumerate(FIELDS):
             setattr(self, name, word(address + 8 * index))
 
@@ -69,13 +71,9 @@ class Task:
         self.waits_on = number(layout.waits_on)
         self.waits_since = number(layout.waits_since)
         self.fs = number(layout.fs)
-        self.hub = self.thread = None
-        self.running = False
-        hub = number(layout.hub)
-        if self.live and hub:
-            self.hub = word(hub + layout.hub_index)
-            self.running = word(hub + layout.hub_current) == address
-            self.thread = word(hub + layout.hub_tid) & 0xFFFFFFFF
+        if not self.live:
+            return
+        self.hub = word(number(layout.hub) + HUB_INDEX)
         frame = number(layout.frame)
         if frame:
             values = (word(frame + FRAME_OFFSET + 8 * index) for index in range(len(FRAME_REGISTERS)))
@@ -86,7 +84,7 @@ class Task:
 
     @property
     def state(self):
-        if self.running:
+        if self.thread:
             return "running"
         return "ready" if self.call < 0 else "waiting"
 
@@ -96,7 +94,26 @@ def tasks():
     layout = Layout()
     base, count = word(layout.base), word(layout.high)
     found = (Task(layout, base + layout.size * index) for index in range(count))
-    return [task for task in found if task.live]
+    alive = [task for task in found if task.live]
+    # A system thread that runs a task's code has the task's thread pointer.
+    threads = {thread_pointer(thread): thread for thread in gdb.selected_inferior().threads()}
+    for task in alive:
+        task.thread = threads.get(task.fs)
+    return alive
+
+
+def on(thread, action):
+    """Does something with another thread selected."""
+    before = gdb.selected_thread()
+    thread.switch()
+    try:
+        return action()
+    finally:
+        before.switch()
+
+
+def thread_pointer(thread):
+    return on(thread, lambda: int(gdb.newest_frame().read_register("fs_base")) % (1 << 64))
 
 
 def task_of(number):
@@ -146,9 +163,10 @@ SINCE is for how long a task has been waiting; in a core, counted up to the last
             now = max(now, time.clock_gettime_ns(time.CLOCK_MONOTONIC))
         print(f"  {'TASK':<9} {'HUB':>3}  {'STATE':<8} {'SINCE':>9}  {'WAITS IN':<32} NAME")
         for task in found:
-            since = f"{(now - task.waits_since) / 1e9:.3f} s" if task in waiting else ""
+            # Noted only when someone may ask for it.
+            since = f"{(now - task.waits_since) / 1e9:.3f} s" if task in waiting and task.waits_since else ""
             call = waits_for(task) if task in waiting else ""
-            mark = "*" if task.running else " "
+            mark = "*" if task.thread else " "
             print(f"{mark} {task.id:<9} {task.hub:>3}  {task.state:<8} {since:>9}  {call:<32} {task.name}".rstrip())
         print(f"{len(found)} tasks, {len(waiting)} of them waiting")
 
@@ -177,12 +195,13 @@ class FromTask(Unwinder):
 
     def __init__(self):
         super().__init__("libcoop task")
-        self.task = None
+        self.task = self.innermost = None
 
     def __call__(self, pending):
-        if self.task is None or pending.level() != 0:
+        # Inlined functions make several frames of the innermost one, and gdb asks about the last of them.
+        if self.task is None or pending.read_register("rsp") != self.innermost:
             return None
-        kind = gdb.lookup_type("unsigned long")
+        kind = gdb.selected_inferior().architecture().integer_type(64, False)
         # The task's stack pointer, so that what follows lies further out on the same stack, as gdb demands.
         stack = gdb.Value(self.task.registers["rsp"]).cast(kind)
         info = pending.create_unwind_info(FrameId(stack, pending.read_register("rip")))
@@ -194,15 +213,18 @@ class FromTask(Unwinder):
 
     def run(self, task, command):
         """Runs a command as seen from a task's innermost frame."""
+        self.innermost = gdb.newest_frame().read_register("rsp")
         self.task = task
         gdb.invalidate_cached_frames()
         try:
-            frame = gdb.newest_frame().older()
-            if frame is None or frame.pc() != own_address(task.registers["rip"]):
+            frame = gdb.newest_frame()
+            while frame and frame.pc() != own_address(task.registers["rip"]):
+                frame = frame.older()
+            if frame is None:
                 raise gdb.GdbError(f"gdb did not find the stack of task {task.id}")
             frame.select()
             if re.match(r"(bt|backtrace|where)\b", command):
-                print(renumbered(gdb.execute(command, to_string=True)), end="")
+                print(renumbered(gdb.execute(command, to_string=True), frame.level()), end="")
             else:
                 gdb.execute(command)
         finally:
@@ -210,28 +232,18 @@ class FromTask(Unwinder):
             gdb.invalidate_cached_frames()
 
 
-def renumbered(trace):
-    """A backtrace without its frame 0, which is the selected thread's, and with the rest counted from 0."""
-    frames = re.split(r"^(?=#\d+ )", trace, flags=re.M)
-    kept = (frame for frame in frames if frame and not frame.startswith("#0 "))
-    return "".join(re.sub(r"^#(\d+) ( ?)", lambda m: f"#{int(m[1]) - 1}".ljust(3) + " ", frame) for frame in kept)
+def renumbered(trace, first):
+    """A backtrace from frame `first` on, counted from 0: the frames before are the selected thread's."""
+    shown = []
+    for frame in re.split(r"^(?=#\d+ )", trace, flags=re.M):
+        number = re.match(r"#(\d+) +", frame)
+        if number and int(number[1]) >= first:
+            shown.append(f"#{int(number[1]) - first}".ljust(4) + frame[number.end() :])
+    return "".join(shown)
 
 
 from_task = FromTask()
 register_unwinder(None, from_task, replace=True)
-
-
-def on_thread(task, command):
-    """Runs a command on the system thread that runs a task."""
-    before = gdb.selected_thread()
-    for thread in gdb.selected_inferior().threads():
-        if thread.ptid[1] == task.thread or thread.ptid[0] == task.thread:
-            thread.switch()
-            try:
-                return gdb.execute(command)
-            finally:
-                before.switch()
-    raise gdb.GdbError(f"task {task.id} runs on thread {task.thread}, which is not there")
 
 
 class TaskCommand(gdb.Command):
@@ -255,8 +267,8 @@ task apply all COMMAND does so for each task."""
 
     @staticmethod
     def run(task, command):
-        if task.running:
-            on_thread(task, command)
+        if task.thread:
+            on(task.thread, lambda: gdb.execute(command))
         else:
             from_task.run(task, command)
 

@@ -2,7 +2,10 @@
 
 import os
 import re
+import resource
+import signal
 import subprocess
+from pathlib import Path
 
 from harness import NATIVE, PRELOADED, ROOT, Failure, Skip, built, test
 
@@ -18,14 +21,16 @@ WAITS = {
 }
 
 
-def gdb(run, *arguments):
+def tasks(run, *arguments):
+    """What gdb shows of all tasks, of a process or of a core."""
     script = ROOT / "scripts" / "coop-gdb.py"
-    return run.run("gdb", "-nx", "-batch", "-ix", script, *arguments, mode=NATIVE, limit=60).must()
+    ask = ("-ex", "info tasks", "-ex", "task apply all bt")
+    return run.run("gdb", "-nx", "-batch", "-ix", script, *arguments, *ask, mode=NATIVE, limit=60).must()
 
 
 def check(shown):
     """Each waiting function stands in the stack of one task, and that task is listed with the call."""
-    listed = dict(re.findall(r"^[* ] (\d+) +\d+ +waiting +[\d.]+ s +(\w+)\(", shown.out, re.M))
+    listed = dict(re.findall(r"^  (\d+) +[01] +waiting +[\d.]+ s +(\w+)\(", shown.out, re.M))
     stacks = re.split(r"^Task (\d+) .*$", shown.out, flags=re.M)
     stacks = dict(zip(stacks[1::2], stacks[2::2]))
     for function, call in WAITS.items():
@@ -37,17 +42,35 @@ def check(shown):
         raise Failure(f"{len(stacks)} tasks instead of {len(WAITS)}\n{shown.out}")
 
 
-@test("debugger/tasks", modes=PRELOADED, needs=["gdb"], weight=6)
-def tasks(run):
-    scope = "/proc/sys/kernel/yama/ptrace_scope"
-    if os.geteuid() != 0 and os.path.exists(scope) and open(scope).read().strip() != "0":
+def waiting(run):
+    """A program whose threads all wait. The dump signal is not sent, but has the library note since when they do."""
+    start = ("sh", "-c", 'ulimit -c "$(ulimit -H -c)"; exec "$0"', built("idle.c"))
+    program = run.start(*start, stdin=subprocess.PIPE, COOP_DUMP_SIGNAL="USR2")
+    program.expect("all started")
+    program.quiet()
+    return program
+
+
+@test("debugger/live", modes=PRELOADED, needs=["gdb"], weight=3)
+def live(run):
+    scope = Path("/proc/sys/kernel/yama/ptrace_scope")
+    if os.geteuid() != 0 and scope.exists() and scope.read_text().strip() != "0":
         raise Skip(f"{scope} lets gdb attach to no process but its own")
-    core, ask = run.directory / "core", ("-ex", "info tasks", "-ex", "task apply all bt")
-    with run.start(built("idle.c"), stdin=subprocess.PIPE) as program:
-        program.expect("all started")
-        program.quiet()
-        check(gdb(run, "-p", program.pid, *ask, "-ex", f"gcore {core}"))
-        check(gdb(run, built("idle.c"), core, *ask))
+    with waiting(run) as program:
+        check(tasks(run, "-p", program.pid))
         # It was only looked at: it goes on, and ends as ever.
         program.process.stdin.close()
         program.wait(10).must()
+
+
+@test("debugger/core", modes=PRELOADED, needs=["gdb"], weight=3)
+def core(run):
+    pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    if "/" in pattern or "%" in pattern:
+        raise Skip(f"core files do not stay here: {pattern}")
+    if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+        raise Skip("core files are forbidden")
+    with waiting(run) as program:
+        program.stop(by=signal.SIGQUIT)
+        (file,) = run.directory.glob(f"{pattern}*")
+        check(tasks(run, built("idle.c"), file))
