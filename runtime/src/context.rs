@@ -88,6 +88,8 @@ pub struct Crossing {
     pub unmapped: fn(usize, usize),
     /// Called on each hub's thread before it runs tasks, and again in a forked child that converts anew.
     pub enter_hub: fn(&Gate),
+    /// Arms the trap door on a hub's thread, called there.
+    pub arm_hub: fn(&Gate),
     /// Finds whether an address is in code of the library's own that preemption must not strike.
     pub in_library: fn(usize) -> bool,
     /// `exit(3)` of the program's libc: where the last task goes.

@@ -6,7 +6,7 @@
 //! | [`syscalls`] | what each system call means for a task: one table, one file a family |
 //! | [`signal`] | signals of tasks: pending sets, masks, handler frames, preemption, the receiver |
 //! | [`task`], [`context`] | what a task is, to the runtime and to the machine |
-//! | [`pool`], `uring`, [`stacks`], [`fds`] | what calls need: threads that may block, accept, thread stacks, descriptors |
+//! | [`pool`], `thread`, `uring`, [`stacks`], [`fds`] | what calls need: threads that may block, accept, thread stacks, descriptors |
 //! | [`config`], [`log`], `dump` | what users set and see |
 //!
 //! It does not know how a call was caught; the shim gives it a [`context::Crossing`] and calls [`convert`].
@@ -27,6 +27,7 @@ mod stacks;
 pub mod sys;
 pub mod syscalls;
 pub mod task;
+mod thread;
 mod uring;
 
 use std::sync::atomic::Ordering;
@@ -46,6 +47,7 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
         hub::forget_all();
         return Err(e);
     }
+    thread::measure_tls();
     hub::world::prepare();
     signal::read_actions();
     syscalls::memory::read_maps();
@@ -110,6 +112,7 @@ pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
         if sys!(SYS_get_robust_list, 0, &mut head, &mut len).is_ok() {
             task.robust_list.set(head);
         }
+        task.clear_tid.set(tid_address(fs, pid));
     }
     task.ctx.get()
 }
@@ -133,4 +136,24 @@ pub fn close_unless_own(fd: i32) {
 pub fn abort_start() {
     fds::close_all_own();
     hub::forget_all();
+}
+
+/// Where the kernel would store 0 when the main thread ends: libc waits there to join it.
+///
+/// # Safety
+/// `fs` is the calling thread's thread pointer.
+unsafe fn tid_address(fs: u64, pid: i32) -> usize {
+    const PR_GET_TID_ADDRESS: i32 = 40;
+    /// Where glibc has had it in `struct pthread` since 2.4.
+    const GLIBC_TID: u64 = 0x2d0;
+    let mut address = 0usize;
+    // SAFETY: fills a word; without CONFIG_CHECKPOINT_RESTORE the kernel cannot tell, and the place is taken where glibc has it,
+    // if what is there is the id.
+    unsafe {
+        if sys!(SYS_prctl, PR_GET_TID_ADDRESS, &mut address).is_ok() {
+            return address;
+        }
+        let guess = (fs + GLIBC_TID) as *const i32;
+        if guess.read() == pid { guess as usize } else { 0 }
+    }
 }

@@ -6,8 +6,8 @@
 use crate::config;
 use crate::sys;
 use std::fmt::{self, Write as _};
-use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// The descriptor that log lines go to.
 static SINK: AtomicI32 = AtomicI32::new(2);
@@ -46,17 +46,28 @@ fn write_all(fd: i32, mut bytes: &[u8]) {
     }
 }
 
-/// Where `tracing` writes: the sink, a line a call.
-#[derive(Clone, Copy)]
-struct Sink;
+/// A `tracing` layer that formats an event into one line on the stack and writes it to the sink.
+///
+/// tracing-subscriber's own formatter keeps its buffer in a thread-local with a destructor, and registering that takes a lock inside
+/// libc that a parked task may hold (dlopen's). This has no thread-local and allocates nothing.
+struct Lines;
 
-impl io::Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        write_all(SINK.load(Ordering::Relaxed), bytes);
-        Ok(bytes.len())
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let mut line = Line { bytes: [0; 400], used: 0 };
+        let _ = write!(line, "libcoop[{}] {:>5} ", std::process::id(), event.metadata().level());
+        event.record(&mut line);
+        line.bytes[line.used] = b'\n';
+        write_all(SINK.load(Ordering::Relaxed), &line.bytes[..=line.used]);
     }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+}
+
+impl tracing::field::Visit for Line {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+        let _ = match field.name() {
+            "message" => write!(self, "{value:?}"),
+            name => write!(self, " {name}={value:?}"),
+        };
     }
 }
 
@@ -79,13 +90,7 @@ pub fn start() {
             Err(_) => complain(format_args!("COOP_LOG_FILE: {path:?} is no path; logging to stderr")),
         }
     }
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(config.log)
-        .with_writer(|| Sink)
-        .with_ansi(false)
-        .with_target(false)
-        .without_time()
-        .finish();
+    let subscriber = tracing_subscriber::registry().with(config.log).with(Lines);
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 

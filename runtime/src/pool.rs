@@ -7,6 +7,8 @@
 //! Threads start when a job finds none idle, up to [`MAX`], and stay; when all are busy, jobs queue. A job that can only end
 //! through another job (a lock and its release) is safe as long as fewer than [`MAX`] tasks wait in calls of this kind.
 //!
+//! The threads are bare ([`crate::thread`]): libc's pthread_create takes locks that the very task may hold which waits for the job.
+//!
 //! Ownership: the job is shared by the future and the thread. Its task pointer is taken, under the job's lock, by whichever comes
 //! first: the thread, which wakes it, or the future's drop, after which nobody wakes. A dropped future (its task died by exec or
 //! exit) leaves the thread in its call; buffers are the program's and the call is abandoned with the process.
@@ -76,8 +78,7 @@ fn submit(job: &Arc<Job>) -> bool {
     }
     pool.threads += 1;
     drop(pool);
-    let spawned = std::thread::Builder::new().name("coop-pool".into()).stack_size(64 << 10).spawn(work);
-    if spawned.is_ok() {
+    if crate::thread::spawn(work).is_ok() {
         return true;
     }
     let mut pool = lock(&POOL);
@@ -90,7 +91,7 @@ fn submit(job: &Arc<Job>) -> bool {
 }
 
 /// A pool thread: takes jobs, for ever. It counts as inside the runtime except while it waits or makes a call.
-fn work() {
+fn work() -> ! {
     signal::block_in_hub();
     // SAFETY: takes no arguments.
     let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);

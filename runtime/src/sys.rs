@@ -149,12 +149,64 @@ impl<T> Argument for *mut T {
 /// Makes a system call: `sys!(SYS_read, fd, buf, len)` gives a [`SysResult`]. Needs `unsafe`, as the call does.
 #[macro_export]
 macro_rules! sys {
-    ($nr:ident $(, $arg:expr)* $(,)?) => {{
-        let mut args = [0usize; 6];
-        let given: &[usize] = &[$($crate::sys::Argument::to_register($arg)),*];
-        args[..given.len()].copy_from_slice(given);
-        $crate::sys::check($crate::sys::syscall_raw(libc::$nr as usize, args))
-    }};
+    // One expression, so that temporaries in the arguments (`&bit(signal)`) live until the call is over.
+    ($nr:ident $(, $arg:expr)* $(,)?) => {
+        $crate::sys::check($crate::sys::syscall_raw(
+            libc::$nr as usize,
+            $crate::sys::arguments([$($crate::sys::Argument::to_register($arg)),*]),
+        ))
+    };
+}
+
+/// Fills the arguments of a system call up with zeros.
+#[inline(always)]
+pub fn arguments<const N: usize>(given: [usize; N]) -> [usize; 6] {
+    let mut all = [0; 6];
+    let mut i = 0;
+    while i < N {
+        all[i] = given[i];
+        i += 1;
+    }
+    all
+}
+
+/// Makes a thread by clone(2) that runs `f` on a stack, with a thread pointer.
+///
+/// # Errors
+/// The kernel's.
+///
+/// # Safety
+/// `stack` is the top of memory that is the thread's alone, `tls` a control block that is; both for ever.
+pub unsafe fn clone_thread(stack: usize, tls: usize, f: fn() -> !) -> Result<(), Errno> {
+    const FLAGS: i32 = libc::CLONE_VM
+        | libc::CLONE_FS
+        | libc::CLONE_FILES
+        | libc::CLONE_SIGHAND
+        | libc::CLONE_THREAD
+        | libc::CLONE_SYSVSEM
+        | libc::CLONE_SETTLS;
+    let ret: isize;
+    // SAFETY: the parent goes on behind the block; the child has a stack of its own, calls `f` on it, and never returns.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "call r9",
+            "ud2",
+            "2:",
+            in("r9") f,
+            inlateout("rax") libc::SYS_clone as isize => ret,
+            in("rdi") FLAGS as usize,
+            in("rsi") stack & !15,
+            in("rdx") 0usize,
+            in("r10") 0usize,
+            in("r8") tls,
+            lateout("rcx") _, lateout("r11") _,
+        );
+    }
+    check(ret).map(|_| ())
 }
 
 /// Nanoseconds on a clock that `clock_gettime` reads without entering the kernel.

@@ -114,6 +114,7 @@ fn convert() -> Result<(), Option<String>> {
         return Err(Some("no syscall site could be rewritten, and Syscall User Dispatch is not there".into()));
     }
     let trap_all = config.door == Door::Trap || (report.rewritten == 0 && !already_rewritten());
+    trap::allow_later(can_trap);
     trap::arm(can_trap && (trap_all || report.trapped > 0));
     tracing::info!(
         "doors: {} sites rewritten, {} trapped, {} left alone, in {} objects{}",
@@ -138,6 +139,7 @@ fn convert() -> Result<(), Option<String>> {
         mapped,
         unmapped,
         enter_hub: trap::enter_hub,
+        arm_hub: trap::arm_hub,
         in_library: trap::in_library,
         exit: exit as *const () as usize,
         set_slot: crossing::set_slot,
@@ -349,7 +351,13 @@ fn mapped(fd: i32, at: usize, len: usize, offset: u64) {
         tracing::debug!("mapped at {at:#x}: {} rewritten, {} trapped, {} left alone", report.rewritten, report.trapped, report.left);
     }
     if report.trapped > 0 && !trap::armed() {
-        tracing::warn!("{} sites of the object mapped at {at:#x} can only be trapped, and the trap is not armed (COOP_DOOR=trap does): their calls block their hub", report.trapped);
+        if trap::available_later() {
+            trap::arm(true);
+            hub::arm_all();
+            tracing::info!("{} sites of the object mapped at {at:#x} can only be trapped: the trap is armed", report.trapped);
+        } else {
+            tracing::warn!("{} sites of the object mapped at {at:#x} can only be trapped, and the kernel has no trap: their calls block their hub", report.trapped);
+        }
     }
 }
 

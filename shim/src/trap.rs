@@ -46,6 +46,18 @@ pub fn in_library(address: usize) -> bool {
     (TEXT_START.load(Ordering::Relaxed)..TEXT_END.load(Ordering::Relaxed)).contains(&address)
 }
 
+static LATER: AtomicBool = AtomicBool::new(false);
+
+/// Remembers whether the trap can be armed when an object that needs it is mapped later.
+pub fn allow_later(yes: bool) {
+    LATER.store(yes, Ordering::Relaxed);
+}
+
+/// What [`allow_later`] was told.
+pub fn available_later() -> bool {
+    LATER.load(Ordering::Relaxed)
+}
+
 /// Says that hubs are to arm the trap, or not.
 pub fn arm(yes: bool) {
     ARMED.store(yes, Ordering::Relaxed);
@@ -67,12 +79,18 @@ pub fn enter_hub(gate: &Gate) {
             let stack = libc::stack_t { ss_sp: base as *mut libc::c_void, ss_flags: 0, ss_size: SIGNAL_STACK };
             let _ = sys!(SYS_sigaltstack, &stack, 0);
         }
-        if armed() {
-            let (start, end) = (TEXT_START.load(Ordering::Relaxed), TEXT_END.load(Ordering::Relaxed));
-            let selector = gate.in_program.as_ptr();
-            let _ = sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, selector);
-        }
     }
+    if armed() {
+        arm_hub(gate);
+    }
+}
+
+/// Arms the trap on a hub's thread. Called on that thread.
+pub fn arm_hub(gate: &Gate) {
+    let (start, end) = (TEXT_START.load(Ordering::Relaxed), TEXT_END.load(Ordering::Relaxed));
+    let selector = gate.in_program.as_ptr();
+    // SAFETY: the gate outlives the thread.
+    let _ = unsafe { sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, selector) };
 }
 
 /// Installs the handler for SIGSYS. Only at conversion: a dormant library handles no signal.

@@ -86,6 +86,8 @@ impl Node for Task {
 pub(crate) enum News {
     /// A child process changed state.
     Child,
+    /// The trap door is armed from now on.
+    Arm,
     /// The program closed this number, of this generation: its waits must look again.
     Closed(i32, u32),
 }
@@ -350,6 +352,7 @@ impl Hub {
         for item in news {
             match item {
                 News::Child => self.children.wake_all(),
+                News::Arm => (crossing().arm_hub)(&self.gate),
                 News::Closed(fd, generation) => self.readiness.closed(fd, generation),
             }
         }
@@ -514,6 +517,18 @@ impl Hub {
         let fp = extended::control();
         self.fp.set(fp);
         task.fp.set(fp);
+    }
+}
+
+/// Arms the trap door on all hubs. On the calling one at once, for its task may run what needs it next; a task that hands such code to
+/// another hub's does so by a wake-up, which that hub takes after this news.
+pub fn arm_all() {
+    for hub in all() {
+        if current().is_some_and(|h| ptr::eq(h, *hub)) {
+            (crossing().arm_hub)(&hub.gate);
+        } else {
+            hub.tell(News::Arm);
+        }
     }
 }
 

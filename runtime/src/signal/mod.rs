@@ -236,6 +236,9 @@ pub(crate) fn set_kernel_mask(mask: u64) {
 /// A signal for the process: the receiver took it, or the program sent it to itself.
 pub(crate) fn post(info: Info) {
     let signal = info.signal;
+    if signal == crate::config::get().dump_signal {
+        return crate::dump::write();
+    }
     if signal == libc::SIGCHLD {
         hub::child_changed();
         let flags = action(signal).flags;

@@ -53,11 +53,7 @@ pub fn run() -> ! {
         RESTING.store(false, Ordering::Relaxed);
         let _inside = Section::enter();
         if got.is_ok() && info.signal != libc::SIGSYS {
-            if info.signal == crate::config::get().dump_signal {
-                crate::dump::write();
-            } else {
-                post(info);
-            }
+            post(info);
         }
         if all_asleep() {
             idle_looks += 1;

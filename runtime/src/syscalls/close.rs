@@ -125,6 +125,7 @@ pub(crate) fn close(call: Call, fd: i32) -> SysResult {
     if fds::is_own(fd) {
         return Err(Errno::BADF);
     }
+    super::comm::closed(fd);
     let_go(fd);
     call.raw()
 }

@@ -5,7 +5,7 @@
 //! a pool thread, which may block without harm. Whether the program wants to block at all is asked of the kernel (`F_GETFL`)
 //! only when a call would block.
 
-use super::{wait_fd, Call};
+use super::{comm, wait_fd, Call};
 use crate::config::{self, File};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
@@ -288,6 +288,11 @@ async fn device_write(call: Call, fd: i32) -> SysResult {
 
 /// Regular files: in line from the page cache, else by the pool.
 async fn regular(call: Call, direction: Direction) -> SysResult {
+    if direction == Direction::Write && call.number as i64 == libc::SYS_write {
+        if let Some(result) = comm::write(call.args[0] as i32, call.args[1] as *const u8, call.args[2]) {
+            return result;
+        }
+    }
     match (config::get().file, direction) {
         (File::Block, _) => call.raw(),
         // A write goes to the page cache: a copy, as a cached read is. What waits for the disk is fsync.
@@ -433,6 +438,9 @@ pub(crate) async fn openat(call: Call, dir: i32, path: *const libc::c_char, flag
 
 /// Opening a FIFO waits for its other end, opening a device for the device: the pool does that. Else it is in line.
 async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> SysResult {
+    if let Some(id) = comm::task_of(path) {
+        return comm::open(id);
+    }
     if config::get().file == File::Thread {
         return pool::run(call.task, call.number, call.args).await;
     }

@@ -211,6 +211,11 @@ pub(crate) async fn futex(call: Call, address: usize, op: i32, value: u32, fourt
     if !sys::plausible(address) {
         return Err(Errno::FAULT);
     }
+    if op & CLOCK_REALTIME != 0
+        && ![libc::FUTEX_WAIT_BITSET, libc::FUTEX_WAIT_REQUEUE_PI, libc::FUTEX_LOCK_PI2].contains(&command)
+    {
+        return Err(Errno(libc::ENOSYS));
+    }
     if op & PRIVATE == 0 && super::memory::is_shared(address) {
         return shared(call, command).await;
     }
@@ -260,11 +265,6 @@ async fn wait(call: Call, address: usize, expected: u32, deadline: u64, bits: u3
         Woken::Signal if timed => Err(Errno::RESTART_NOHAND),
         Woken::Signal => Err(Errno::RESTART_SYS),
     }
-}
-
-/// Waits while a private word has a value; for the runtime's own handlers.
-pub(crate) async fn wait_while(call: Call, address: usize, value: u32, deadline: u64) -> SysResult {
-    wait(call, address, value, deadline, ANY).await
 }
 
 /// Wakes up to `count` waiters on a private address; gives how many.

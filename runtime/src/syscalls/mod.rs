@@ -4,6 +4,7 @@
 //! that cannot block, and awaits what would make another try worth while.
 
 pub(crate) mod close;
+mod comm;
 pub(crate) mod file;
 pub(crate) mod futex;
 pub(crate) mod memory;

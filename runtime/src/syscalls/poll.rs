@@ -30,7 +30,7 @@ pub(crate) async fn poll(call: Call, fds: *mut libc::pollfd, count: usize, timeo
 pub(crate) async fn ppoll(call: Call, fds: *mut libc::pollfd, count: usize, timeout: *mut libc::timespec, mask: *const u64) -> SysResult {
     let deadline = deadline_of(timeout)?;
     // SAFETY: the program's mask.
-    if let Some(mask) = unsafe { mask_of(mask) }? {
+    if let Some(mask) = unsafe { mask_of(mask, call.args[4]) }? {
         signal::mask_for_call(call.task, mask);
     }
     let result = polling(call, fds, count, deadline).await;
@@ -51,9 +51,12 @@ fn deadline_of(timeout: *const libc::timespec) -> Result<u64, Errno> {
 
 /// # Safety
 /// A non-null `mask` must be readable if it looks like an address.
-unsafe fn mask_of(mask: *const u64) -> Result<Option<u64>, Errno> {
+unsafe fn mask_of(mask: *const u64, size: usize) -> Result<Option<u64>, Errno> {
     if mask.is_null() {
         return Ok(None);
+    }
+    if size != 8 {
+        return Err(Errno::INVAL);
     }
     // SAFETY: the caller's promise.
     unsafe { read_user(mask) }.map(Some)
@@ -131,7 +134,7 @@ pub(crate) async fn pselect6(call: Call, count: i32, r: usize, w: usize, x: usiz
     let mask = call.args[5] as *const [usize; 2];
     if !mask.is_null() {
         // SAFETY: the program's pair, and the mask it points to.
-        let mask = unsafe { read_user(mask).and_then(|[at, _]| mask_of(at as *const u64)) }?;
+        let mask = unsafe { read_user(mask).and_then(|[at, size]| mask_of(at as *const u64, size)) }?;
         if let Some(mask) = mask {
             signal::mask_for_call(call.task, mask);
         }
@@ -204,7 +207,7 @@ pub(crate) async fn epoll_wait(call: Call, epoll: i32, events: usize, max: i32, 
 /// epoll_pwait(2).
 pub(crate) async fn epoll_pwait(call: Call, epoll: i32, events: usize, max: i32, timeout: i32, mask: *const u64) -> SysResult {
     // SAFETY: the program's mask.
-    if let Some(mask) = unsafe { mask_of(mask) }? {
+    if let Some(mask) = unsafe { mask_of(mask, call.args[5]) }? {
         signal::mask_for_call(call.task, mask);
     }
     epoll_wait(call, epoll, events, max, timeout).await
@@ -214,7 +217,7 @@ pub(crate) async fn epoll_pwait(call: Call, epoll: i32, events: usize, max: i32,
 pub(crate) async fn epoll_pwait2(call: Call, epoll: i32, events: usize, max: i32, timeout: *const libc::timespec, mask: *const u64) -> SysResult {
     let deadline = deadline_of(timeout)?;
     // SAFETY: the program's mask.
-    if let Some(mask) = unsafe { mask_of(mask) }? {
+    if let Some(mask) = unsafe { mask_of(mask, call.args[5]) }? {
         signal::mask_for_call(call.task, mask);
     }
     epolling(call, epoll, events, max, deadline).await

@@ -244,6 +244,9 @@ pub(crate) async fn accept4(call: Call, fd: i32, address: usize, length: usize, 
 /// There is no flag that keeps accept from waiting, and O_NONBLOCK would be seen by all who share the socket. io_uring has such
 /// a flag; without it, poll says when it is worth to let a pool thread try.
 async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i32) -> SysResult {
+    if flags & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) != 0 {
+        return Err(Errno::INVAL);
+    }
     let file = Held::new(fd);
     let mut terms = None;
     loop {
@@ -288,40 +291,36 @@ fn is_listening(fd: i32) -> bool {
     on != 0
 }
 
-/// connect(2): started with O_NONBLOCK set for the moment of the call and hidden from the program, then waited for.
+/// connect(2): made with O_NONBLOCK set for the moment of the call and hidden from the program, and made again when the socket can
+/// be written: that gives the outcome, and leaves the socket as a blocking connect would.
 pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
     let file = Held::new(fd);
-    let Some(nonblocking) = fds::NonblockingFor::set(fd) else { return call.raw() };
-    let started = call.raw();
-    drop(nonblocking);
-    match started {
-        Err(Errno::INPROGRESS) => {}
-        // A Unix socket's peer has a full backlog: that cannot be polled.
-        Err(Errno::AGAIN) => return pool::run(call.task, call.number, call.args).await,
-        // Another connect of this socket is on its way: natively this one would wait as well.
-        Err(Errno(libc::EALREADY)) => {}
-        result => return result,
-    }
-    let (deadline, interrupt) = match super::file::deadline(fd, Direction::Write) {
-        u64::MAX => (u64::MAX, Errno::RESTART_SYS),
-        deadline => (deadline, Errno::INTR),
-    };
+    let mut terms = None;
     loop {
-        file.hold();
         let now = file.fd()?;
-        match wait_fd(call, now, WRITE, deadline, interrupt).await {
-            Ok(()) => {}
-            // connect(2) says EINPROGRESS when SO_SNDTIMEO is over.
-            Err(Errno::AGAIN) => return Err(Errno::INPROGRESS),
-            // A restarted connect would say EALREADY; the kernel gives EINTR then, and so does this.
-            Err(e) if e.is_restart() => return Err(e),
-            Err(e) => return Err(e),
+        let mut args = call.args;
+        args[0] = now as usize;
+        let Some(nonblocking) = fds::NonblockingFor::set(now) else { return call.raw() };
+        // SAFETY: the program's call, on the same file.
+        let result = sys::check(unsafe { sys::syscall_raw(call.number, args) });
+        drop(nonblocking);
+        match result {
+            // On its way; EALREADY: by another task's call, or not there yet.
+            Err(Errno::INPROGRESS | Errno(libc::EALREADY)) => {}
+            // A Unix socket's peer has a full backlog: that cannot be polled.
+            Err(Errno::AGAIN) => return pool::run(call.task, call.number, call.args).await,
+            result => return result,
         }
-        if super::poll::ready_now(now, libc::POLLOUT) {
-            let (mut error, mut len) = (0i32, std::mem::size_of::<i32>());
-            // SAFETY: both are valid for writing.
-            unsafe { sys!(SYS_getsockopt, now, libc::SOL_SOCKET, libc::SO_ERROR, &mut error, &mut len) }?;
-            return if error == 0 { Ok(0) } else { Err(Errno(error)) };
+        let (deadline, interrupt) = *terms.get_or_insert_with(|| match super::file::deadline(now, Direction::Write) {
+            u64::MAX => (u64::MAX, Errno::RESTART_SYS),
+            deadline => (deadline, Errno::INTR),
+        });
+        file.hold();
+        match wait_fd(call, file.fd()?, WRITE, deadline, interrupt).await {
+            Ok(()) => {}
+            // socket(7): connect says EINPROGRESS when SO_SNDTIMEO is over.
+            Err(Errno::AGAIN) => return Err(Errno::INPROGRESS),
+            Err(e) => return Err(e),
         }
     }
 }

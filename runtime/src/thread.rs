@@ -1,0 +1,68 @@
+//! Bare threads: OS threads that libc knows nothing of.
+//!
+//! A hub must not call what takes a lock inside libc: a task may hold it, parked. `pthread_create` takes several (those of the stack
+//! cache and of dlopen among them). So threads that the runtime needs after conversion are made by clone(2), with a small control
+//! block of their own: enough for `errno` and for this library's own words, and no more. What runs on them uses no thread-local with a
+//! destructor, no libc function that could lock, and never ends.
+
+use crate::sys;
+use crate::sys::Errno;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const STACK: usize = 64 << 10;
+/// Above the thread pointer: libc's `struct pthread`.
+const CONTROL: usize = 8 << 10;
+
+/// How much static thread-local storage the process has, below the thread pointer.
+static TLS: AtomicUsize = AtomicUsize::new(64 << 10);
+
+/// Sums up what loaded objects have as static thread-local storage. At conversion.
+pub(crate) fn measure_tls() {
+    unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, total: *mut libc::c_void) -> i32 {
+        // SAFETY: the loader's data, and the caller's sum.
+        unsafe {
+            let info = &*info;
+            for i in 0..info.dlpi_phnum {
+                let header = &*info.dlpi_phdr.add(usize::from(i));
+                if header.p_type == libc::PT_TLS {
+                    *total.cast::<usize>() += header.p_memsz as usize + header.p_align as usize;
+                }
+            }
+        }
+        0
+    }
+    let mut total = 0usize;
+    // SAFETY: the callback gets what it expects.
+    unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut total).cast()) };
+    TLS.store((total + 8192).next_multiple_of(4096), Ordering::Relaxed);
+}
+
+/// Starts a thread that runs `f` for ever.
+///
+/// # Errors
+/// The kernel's, when it gives no memory or no thread.
+pub(crate) fn spawn(f: fn() -> !) -> Result<(), Errno> {
+    let tls = TLS.load(Ordering::Relaxed);
+    let size = STACK + tls + CONTROL;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a fresh mapping, of which the thread becomes the only user: the stack at the low end, then thread-local storage and
+    // the control block. The thread pointer's first words are as x86-64's ABI and libc's compiled code want them: itself, twice;
+    // the stack guard and the pointer guard are the process's.
+    unsafe {
+        let base = sys!(SYS_mmap, 0, size, libc::PROT_READ | libc::PROT_WRITE, flags, -1i32, 0)?;
+        let pointer = base + STACK + tls;
+        let words = pointer as *mut usize;
+        words.write(pointer);
+        words.add(2).write(pointer);
+        for guard in [5usize, 6] {
+            let value: usize;
+            std::arch::asm!("mov {0}, qword ptr fs:[{1}]", out(reg) value, in(reg) guard * 8, options(nostack, readonly));
+            words.add(guard).write(value);
+        }
+        let cloned = sys::clone_thread(base + STACK, pointer, f);
+        if cloned.is_err() {
+            let _ = sys!(SYS_munmap, base, size);
+        }
+        cloned
+    }
+}
