@@ -6,6 +6,8 @@
 __asm__(
     ".text\n"
     "syscall_gprs:\n"
+    // Unwind information, as compiled code has it, says that this is a function.
+    "    .cfi_startproc\n"
     "    push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15; push %rdi\n"
     "    mov %rsp, 104(%rdi); mov 0(%rdi), %rax\n"
     "    mov 16(%rdi), %rsi;  mov 24(%rdi), %rdx;  mov 32(%rdi), %r10; mov 40(%rdi), %r8\n"
@@ -19,7 +21,8 @@ __asm__(
     "    mov %r9, 48(%rcx);   mov %rbx, 56(%rcx);  mov %rbp, 64(%rcx); mov %r12, 72(%rcx)\n"
     "    mov %r13, 80(%rcx);  mov %r14, 88(%rcx);  mov %r15, 96(%rcx)\n"
     "    pop %rdi; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
-    "    ret\n");
+    "    ret\n"
+    "    .cfi_endproc\n");
 
 void syscall_gprs(long registers[15]);
 

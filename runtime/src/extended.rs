@@ -6,37 +6,70 @@
 //! MXCSR and the x87 control word are per thread in any case, and change hands with every task switch.
 
 use std::alloc::Layout;
-use std::arch::x86_64::{__cpuid_count, _mm_getcsr, _mm_setcsr};
+use std::arch::x86_64::__cpuid_count;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// MXCSR and x87 control word as a process starts with them.
 pub(crate) const INITIAL_FP: (u32, u16) = (0x1f80, 0x037f);
 
-static SIZE: AtomicUsize = AtomicUsize::new(0);
+/// AMX's tiles, 8 KiB a task, are left out until the program asks the kernel to be allowed to use them.
+const AMX: u64 = 1 << 17 | 1 << 18;
 
-/// The bytes of an XSAVE area for the features this process has enabled.
-pub(crate) fn size() -> usize {
-    match SIZE.load(Ordering::Relaxed) {
-        0 => {
-            // CPUID leaf 0Dh, subleaf 0: EBX is the size for the features enabled in XCR0.
-            #[allow(unused_unsafe)]
-            // SAFETY: every CPU with the syscall instruction has cpuid; without XSAVE the leaf reads as zero.
-            let bytes = unsafe { __cpuid_count(0xd, 0) }.ebx as usize;
-            let bytes = bytes.max(576);
-            SIZE.store(bytes, Ordering::Relaxed);
-            bytes
-        }
-        bytes => bytes,
+static SIZE: AtomicUsize = AtomicUsize::new(0);
+static FEATURES: AtomicU64 = AtomicU64::new(0);
+
+/// Finds what state the CPU and kernel have enabled, and how much memory it takes. At conversion.
+pub(crate) fn measure() {
+    const ARCH_GET_XCOMP_PERM: i32 = 0x1022;
+    let mut permitted = 0u64;
+    // SAFETY: fills a word; fails before Linux 5.16, when there was no AMX either.
+    let _ = unsafe { crate::sys!(SYS_arch_prctl, ARCH_GET_XCOMP_PERM, &mut permitted) };
+    let features = enabled() & (!AMX | permitted);
+    // CPUID leaf 0Dh: subleaf i has the size (EAX) and offset (EBX) of component i in the standard format.
+    let end = |i: u32| {
+        let component = cpuid(0xd, i);
+        (component.ebx + component.eax) as usize
+    };
+    let size = (2..63).filter(|i| features >> i & 1 != 0).map(end).fold(576, usize::max);
+    SIZE.store(size, Ordering::Relaxed);
+    FEATURES.store(features, Ordering::Relaxed);
+}
+
+fn cpuid(leaf: u32, sub: u32) -> std::arch::x86_64::CpuidResult {
+    #[allow(unused_unsafe)]
+    // SAFETY: every CPU with the syscall instruction has cpuid.
+    unsafe {
+        __cpuid_count(leaf, sub)
     }
 }
 
-/// The features this process has enabled (XCR0).
-pub(crate) fn features() -> u64 {
+/// XCR0: the features that the kernel has enabled.
+fn enabled() -> u64 {
+    // CPUID leaf 1, ECX bit 27: OSXSAVE.
+    if cpuid(1, 0).ecx >> 27 & 1 == 0 {
+        return 3;
+    }
     let (low, high): (u32, u32);
-    // SAFETY: XGETBV exists where XSAVE does, and without XSAVE nobody asks.
+    // SAFETY: XGETBV is there, as OSXSAVE says.
     unsafe { std::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack)) };
     u64::from(low) | u64::from(high) << 32
+}
+
+/// The bytes of an area.
+pub(crate) fn size() -> usize {
+    SIZE.load(Ordering::Relaxed)
+}
+
+/// The features that are saved.
+pub(crate) fn features() -> u64 {
+    FEATURES.load(Ordering::Relaxed)
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn mask() -> (u32, u32) {
+    let features = features();
+    (features as u32, (features >> 32) as u32)
 }
 
 fn layout() -> Layout {
@@ -62,9 +95,10 @@ pub(crate) fn free(area: NonNull<u8>) {
 /// `area` is from [`allocate`].
 #[inline]
 pub(crate) unsafe fn save(area: NonNull<u8>) {
+    let (low, high) = mask();
     // SAFETY: the area is large enough and aligned.
     unsafe {
-        std::arch::asm!("xsave64 [{}]", in(reg) area.as_ptr(), in("eax") u32::MAX, in("edx") u32::MAX, options(nostack));
+        std::arch::asm!("xsave64 [{}]", in(reg) area.as_ptr(), in("eax") low, in("edx") high, options(nostack));
     }
 }
 
@@ -74,10 +108,11 @@ pub(crate) unsafe fn save(area: NonNull<u8>) {
 /// `area` holds a saved state.
 #[inline]
 pub(crate) unsafe fn restore(area: NonNull<u8>) {
+    let (low, high) = mask();
     // SAFETY: the clobbers say what changes; MXCSR and the x87 control word become the task's, as they must.
     unsafe {
         std::arch::asm!(
-            "xrstor64 [{}]", in(reg) area.as_ptr(), in("eax") u32::MAX, in("edx") u32::MAX,
+            "xrstor64 [{}]", in(reg) area.as_ptr(), in("eax") low, in("edx") high,
             out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _, out("xmm6") _, out("xmm7") _,
             out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _, out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
             options(nostack, readonly)
@@ -91,19 +126,18 @@ pub(crate) fn control() -> (u32, u16) {
     let mut x87: u16 = 0;
     // SAFETY: stores two bytes.
     unsafe { std::arch::asm!("fnstcw word ptr [{}]", in(reg) &mut x87, options(nostack, preserves_flags)) };
-    #[allow(deprecated)]
-    // SAFETY: SSE is part of x86-64.
-    let mxcsr = unsafe { _mm_getcsr() };
+    let mut mxcsr = 0u32;
+    // SAFETY: stores four bytes.
+    unsafe { std::arch::asm!("stmxcsr dword ptr [{}]", in(reg) &mut mxcsr, options(nostack, preserves_flags)) };
     (mxcsr, x87)
 }
 
 /// Sets MXCSR and the x87 control word.
 #[inline]
 pub(crate) fn set_control((mxcsr, x87): (u32, u16)) {
-    #[allow(deprecated)]
     // SAFETY: both values were read from the registers; the runtime does no floating-point arithmetic in between.
     unsafe {
-        _mm_setcsr(mxcsr);
+        std::arch::asm!("ldmxcsr dword ptr [{}]", in(reg) &mxcsr, options(nostack, preserves_flags, readonly));
         std::arch::asm!("fldcw word ptr [{}]", in(reg) &x87, options(nostack, preserves_flags, readonly));
     }
 }

@@ -47,6 +47,7 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
         hub::forget_all();
         return Err(e);
     }
+    extended::measure();
     thread::measure_tls();
     hub::world::prepare();
     signal::read_actions();

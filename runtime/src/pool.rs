@@ -1,7 +1,7 @@
 //! The pool: OS threads that make calls which may block and cannot be waited for otherwise.
 //!
 //! A job is a system call as the program made it. Its task is parked meanwhile; the thread wakes it with the result. A signal for
-//! the task reaches the thread as SIGSYS, which ends an interruptible call with `EINTR` as the signal itself would have; calls that
+//! the task reaches the thread as [`signal::KICK`], which ends an interruptible call with `EINTR` as the signal itself would have; calls that
 //! the kernel would not interrupt go on, as natively.
 //!
 //! Threads start when a job finds none idle, up to [`MAX`], and stay; when all are busy, jobs queue. A job that can only end
@@ -172,11 +172,7 @@ impl Future for Done {
             state.cancelled = true;
             let thread = self.job.thread.load(Ordering::Acquire);
             if thread != 0 {
-                // SAFETY: plain calls. The handler does nothing on a thread that is no hub.
-                unsafe {
-                    let pid = sys!(SYS_getpid).unwrap_or(0);
-                    let _ = sys!(SYS_tgkill, pid, thread, libc::SIGSYS);
-                }
+                signal::kick_thread(thread);
             }
             drop(state);
             let deadline = sys::now(libc::CLOCK_MONOTONIC) + AGAIN;

@@ -327,10 +327,8 @@ pub struct Layout {
 // SAFETY: plain data and references to atomics.
 unsafe impl Sync for Layout {}
 
-/// The layout that `coop-gdb.py` reads by the symbol's name.
-#[no_mangle]
-#[used]
-pub static COOP_TASK_LAYOUT: Layout = Layout {
+/// The layout that `coop-gdb.py` reads; the shim exports it.
+pub const LAYOUT: Layout = Layout {
     base: &ARENA.base,
     high: &ARENA.high,
     size: std::mem::size_of::<Task>(),

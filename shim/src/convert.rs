@@ -170,7 +170,7 @@ fn go_live() -> Result<(), Option<String>> {
     // From here on signals wait, until the receiver takes them.
     let mut mask = 0u64;
     // SAFETY: sets and reads this thread's mask.
-    let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &!signal::FAULTS, &mut mask, 8) };
+    let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &!signal::UNBLOCKED, &mut mask, 8) };
     let result = start(mask);
     if result.is_err() {
         // SAFETY: as above.
@@ -183,7 +183,7 @@ fn go_live() -> Result<(), Option<String>> {
 fn start(mask: u64) -> Result<(), Option<String>> {
     let before = descriptors();
     borrow_thread().map_err(|e| Some(format!("cannot create a thread: {e}")))?;
-    trap::install_handler();
+    trap::install_handlers();
     let faults = [libc::SIGSEGV, libc::SIGBUS].map(|s| (s, Fault::get(s)));
     coop_runtime::start_hubs().map_err(|e| Some(format!("cannot start the hubs: {e}")))?;
     // generator, under may, installs handlers for these; the program's must stay the program's.

@@ -30,3 +30,8 @@ fn load() {
         convert::turn_off();
     }
 }
+
+/// Where a debugger finds the tasks; `scripts/coop-gdb.py` reads it by this name.
+#[no_mangle]
+#[used]
+pub static COOP_TASK_LAYOUT: coop_runtime::task::Layout = coop_runtime::task::LAYOUT;

@@ -1,11 +1,11 @@
-//! The trap door, and the library's one signal.
+//! The trap door, and the library's two signals.
 //!
 //! Syscall User Dispatch (Linux 5.11) makes the kernel send SIGSYS for a system call made while a byte of the thread says so, unless
 //! the instruction lies in this library. The handler does not answer the call: it changes the interrupted context so that, when it
 //! returns, the program goes on in the crossing as if its site had been rewritten. So both doors lead to the same place, and no
 //! frame of the trap is left while a task waits. The kernel's frame keeps all registers, so this door is always "full".
 //!
-//! SIGSYS is also how a hub's task is preempted, and how a pool thread's call is interrupted. Every other SIGSYS is the program's.
+//! The other signal, [`signal::KICK`], preempts a hub's task and interrupts a pool thread's call. Every other SIGSYS is the program's.
 
 use crate::crossing;
 use coop_runtime::context::Gate;
@@ -93,37 +93,43 @@ pub fn arm_hub(gate: &Gate) {
     let _ = unsafe { sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, selector) };
 }
 
-/// Installs the handler for SIGSYS. Only at conversion: a dormant library handles no signal.
-pub fn install_handler() {
+/// Installs the handlers. Only at conversion: a dormant library handles no signal.
+pub fn install_handlers() {
     let flags = libc::SA_SIGINFO as u64 | libc::SA_ONSTACK as u64 | libc::SA_NODEFER as u64 | SA_RESTORER;
-    let restorer = crossing::coop_restorer as *const () as usize;
-    // The kernel's struct sigaction: handler, flags, restorer, mask.
-    let action: [u64; 4] = [on_sigsys as *const () as u64, flags, restorer as u64, 0];
-    // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.
-    let _ = unsafe { sys!(SYS_rt_sigaction, libc::SIGSYS, &action, 0, 8) };
+    let restorer = crossing::coop_restorer as *const () as u64;
+    for (signal, handler) in [(libc::SIGSYS, on_sigsys as *const ()), (signal::KICK, on_kick as *const ())] {
+        // The kernel's struct sigaction: handler, flags, restorer, mask.
+        let action: [u64; 4] = [handler as u64, flags, restorer, 0];
+        // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.
+        let _ = unsafe { sys!(SYS_rt_sigaction, signal, &action, 0, 8) };
+    }
 }
 
-/// Runs on the signal stack with the FS base of whatever it interrupted: it uses no thread-local and calls no libc.
+/// Runs on the signal stack with the FS base of whatever it interrupted, as does [`on_kick`]: no thread-locals, no libc.
 extern "C" fn on_sigsys(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel gave both.
     unsafe {
-        let uc = &mut *context.cast::<signal::KernelContext>();
         let task = crossing::current();
-        match (*info).si_code {
-            SYS_USER_DISPATCH if !task.is_null() => {
-                // The call's number is back in rax, its address after the instruction in rip.
-                uc.machine.rcx = task as u64;
-                uc.machine.r11 = uc.machine.rip;
-                uc.machine.rip = crossing::coop_entry_full as *const () as u64;
-            }
-            libc::SI_TKILL => {
-                // The frame begins with the return address, one word below its ucontext.
-                let frame = context.cast::<u8>().sub(8);
-                if !task.is_null() && signal::preempt_strike(task, frame) {
-                    crossing::coop_abandon((*task).gate);
-                }
-            }
-            _ => signal::foreign_sigsys(info, context),
+        if (*info).si_code != SYS_USER_DISPATCH || task.is_null() {
+            return signal::foreign_sigsys(info, context);
+        }
+        // The call's number is back in rax, its address after the instruction in rip.
+        let machine = &mut (*context.cast::<signal::KernelContext>()).machine;
+        machine.rcx = task as u64;
+        machine.r11 = machine.rip;
+        machine.rip = crossing::coop_entry_full as *const () as u64;
+    }
+}
+
+extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel gave both. Its frame begins with the return address, one word below its ucontext.
+    unsafe {
+        if (*info).si_code != libc::SI_TKILL {
+            return signal::foreign_kick(info);
+        }
+        let task = crossing::current();
+        if !task.is_null() && signal::preempt_strike(task, context.cast::<u8>().sub(8)) {
+            crossing::coop_abandon((*task).gate);
         }
     }
 }

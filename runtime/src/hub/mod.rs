@@ -88,8 +88,8 @@ pub(crate) enum News {
     Child,
     /// The trap door is armed from now on.
     Arm,
-    /// The program closed this number, of this generation: its waits must look again.
-    Closed(i32, u32),
+    /// Something that epoll does not tell happened to this number, of this generation (closed, shut down): its waits must look again.
+    LookAgain(i32, u32),
 }
 
 /// The ready queue: a list through the tasks' links.
@@ -353,7 +353,7 @@ impl Hub {
             match item {
                 News::Child => self.children.wake_all(),
                 News::Arm => (crossing().arm_hub)(&self.gate),
-                News::Closed(fd, generation) => self.readiness.closed(fd, generation),
+                News::LookAgain(fd, generation) => self.readiness.look_again(fd, generation),
             }
         }
     }
@@ -419,7 +419,7 @@ impl Hub {
                     self.store_state(task);
                     return self.yield_task(task);
                 }
-                Outcome::Ended => return,
+                Outcome::Ended => return self.fp.set(extended::control()),
             }
         }
     }
@@ -469,6 +469,7 @@ impl Hub {
     fn load_state(&self, task: &'static Task) {
         if task.fp.get() != self.fp.get() {
             extended::set_control(task.fp.get());
+            self.fp.set(task.fp.get());
         }
         self.use_altstack_of(task);
     }

@@ -216,8 +216,8 @@ impl Readiness {
         }
     }
 
-    /// Wakes all who wait on a number in a generation: it was closed.
-    pub(crate) fn closed(&self, fd: i32, generation: u32) {
+    /// Wakes all who wait on a number in a generation.
+    pub(crate) fn look_again(&self, fd: i32, generation: u32) {
         let state = self.state();
         for slot in 0..state.slots.len() {
             let r = &state.slots[slot];

@@ -32,16 +32,20 @@ pub(crate) const fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
-/// Faults: the kernel sends them to the thread that caused them, and no runtime thread blocks them. SIGSYS is among them: it is
-/// also how the trap door and preemption reach a hub.
+/// Faults: the kernel sends them to the thread that caused them, and no runtime thread blocks them. SIGSYS is among them: the trap
+/// door's.
 pub(crate) const SYNCHRONOUS: u64 = bit(libc::SIGSEGV)
     | bit(libc::SIGBUS)
     | bit(libc::SIGFPE)
     | bit(libc::SIGILL)
     | bit(libc::SIGTRAP)
     | bit(libc::SIGSYS);
-/// The faults, for the shim.
-pub const FAULTS: u64 = SYNCHRONOUS;
+/// The library's own signal: it preempts a hub's task, interrupts a pool thread's call, and ends the receiver's rest. Linux defines it
+/// and never sends it, and so do programs. (It cannot be SIGSYS: standard signals do not queue, and a trap that finds one pending
+/// would be lost, and its system call with it.)
+pub const KICK: i32 = libc::SIGSTKFLT;
+/// What the runtime's threads leave unblocked.
+pub const UNBLOCKED: u64 = SYNCHRONOUS | bit(KICK);
 /// What cannot be blocked.
 const UNBLOCKABLE: u64 = bit(libc::SIGKILL) | bit(libc::SIGSTOP);
 
@@ -193,8 +197,8 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
             // Waits for stopped children need to hear of them; the program does not.
             for_kernel.flags &= !(libc::SA_NOCLDSTOP as u64);
         }
-        // SIGSYS in the kernel is ours (trap door, preemption); the program's handler is called by ours.
-        if signal != libc::SIGSYS {
+        // In the kernel these two are ours; the program's handlers are called by ours.
+        if signal != libc::SIGSYS && signal != KICK {
             // SAFETY: reads one action.
             unsafe { sys!(SYS_rt_sigaction, signal, &for_kernel, 0, 8) }?;
         }
@@ -216,7 +220,7 @@ pub(crate) fn handles_faults() -> bool {
 
 /// In a forked child, which is native: the kernel gets the program's actions where ours differ.
 pub(crate) fn restore_kernel_actions() {
-    for signal in [libc::SIGCHLD, libc::SIGSYS] {
+    for signal in [libc::SIGCHLD, libc::SIGSYS, KICK] {
         // SAFETY: reads one action.
         let _ = unsafe { sys!(SYS_rt_sigaction, signal, &action(signal), 0, 8) };
     }
@@ -224,7 +228,7 @@ pub(crate) fn restore_kernel_actions() {
 
 /// The kernel mask of every thread of the runtime.
 pub(crate) fn block_in_hub() {
-    set_kernel_mask(!SYNCHRONOUS);
+    set_kernel_mask(!UNBLOCKED);
 }
 
 /// Sets the calling OS thread's mask.
@@ -461,6 +465,27 @@ pub(crate) fn forward(task: &'static Task, signal: i32) {
     let _ = post_to(task, task.id(), info);
 }
 
+
+/// Sends [`KICK`] to a thread of this process.
+pub(crate) fn kick_thread(tid: i32) {
+    // SAFETY: plain calls.
+    unsafe {
+        let pid = sys!(SYS_getpid).unwrap_or(0);
+        let _ = sys!(SYS_tgkill, pid, tid, KICK);
+    }
+}
+
+/// A [`KICK`] that somebody else sent to the process and that a hub's thread got: on to the receiver. Runs in the signal handler.
+///
+/// # Safety
+/// `info` is the kernel's.
+pub unsafe fn foreign_kick(info: *mut libc::siginfo_t) {
+    // SAFETY: the caller's promise; the receiver has the signal blocked and waits for it.
+    unsafe {
+        let pid = sys!(SYS_getpid).unwrap_or(0);
+        let _ = sys!(SYS_rt_tgsigqueueinfo, pid, receiver::tid(), KICK, info);
+    }
+}
 
 /// A SIGSYS that is not the library's, on the thread that it is for: as the program's action says. Runs in the signal handler.
 ///

@@ -1,6 +1,6 @@
 //! Preemption: taking the CPU from a task in the middle of program code.
 //!
-//! The monitor sends SIGSYS to a hub's thread. Its handler, when it struck program code and nothing else, does not return: it
+//! The receiver sends [`super::KICK`] to a hub's thread. Its handler, when it struck program code and nothing else, does not return: it
 //! crosses into the hub as if the program had made the pseudo call [`PREEMPTED`] with the kernel's signal frame as its argument.
 //! The frame holds the task's whole state (extended registers too). The hub copies it off the signal stack, and later goes on
 //! by giving the copy to `rt_sigreturn`. Nothing is ever struck inside the runtime: `Gate::in_program` says who runs.
@@ -8,7 +8,6 @@
 use super::frame::Frame;
 use crate::context::Context;
 use crate::hub;
-use crate::sys;
 use crate::syscalls::Outcome;
 use crate::task::Task;
 use std::alloc::Layout;
@@ -82,7 +81,7 @@ pub(crate) fn resume(task: &'static Task, frame: NonNull<u8>, on_stack: bool) {
     // SAFETY: the frame is whole. The mask and the alternate stack that the kernel is to restore are the hub's, not the task's.
     unsafe {
         let uc = &mut (*frame.as_ptr().cast::<Frame>()).uc;
-        uc.mask = !super::SYNCHRONOUS;
+        uc.mask = !super::UNBLOCKED;
         let (sp, size) = task.hub().kernel_altstack();
         uc.stack = libc::stack_t {
             ss_sp: sp as *mut libc::c_void,
@@ -96,7 +95,7 @@ pub(crate) fn resume(task: &'static Task, frame: NonNull<u8>, on_stack: bool) {
     }
 }
 
-/// For the SIGSYS handler: whether the code it struck may be preempted, and by whose hub. `frame`: the kernel's.
+/// For the handler of [`super::KICK`]: whether the code it struck may be preempted, and by whose hub. `frame`: the kernel's.
 ///
 /// # Safety
 /// Called on a hub's thread in its signal handler; `context` is the task that the thread-local slot names.
@@ -117,10 +116,5 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
 
 /// Sends the preempting signal to a hub's thread.
 pub(crate) fn send(hub: &hub::Hub) {
-    let tid = hub.tid.load(std::sync::atomic::Ordering::Acquire);
-    // SAFETY: plain calls.
-    unsafe {
-        let pid = sys!(SYS_getpid).unwrap_or(0);
-        let _ = sys!(SYS_tgkill, pid, tid, libc::SIGSYS);
-    }
+    super::kick_thread(hub.tid.load(std::sync::atomic::Ordering::Acquire));
 }

@@ -4,7 +4,7 @@
 //! it looks every [`SLICE`] whether one of them has been with the same task all the time, and asks that task to make room.
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
-use super::{bit, post, Info, SYNCHRONOUS};
+use super::{post, Info, KICK, SYNCHRONOUS};
 use crate::hub::{self, world::Section};
 use crate::sys;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -21,19 +21,19 @@ static RESTING: AtomicBool = AtomicBool::new(false);
 #[inline]
 pub(crate) fn hub_awake() {
     if RESTING.load(Ordering::Relaxed) && RESTING.swap(false, Ordering::SeqCst) {
-        let tid = TID.load(Ordering::Relaxed);
-        // SAFETY: plain calls; the receiver waits for SIGSYS as for any other signal.
-        unsafe {
-            let pid = sys!(SYS_getpid).unwrap_or(0);
-            let _ = sys!(SYS_tgkill, pid, tid, libc::SIGSYS);
-        }
+        super::kick_thread(tid());
     }
+}
+
+/// The receiver's kernel thread id.
+pub(crate) fn tid() -> i32 {
+    TID.load(Ordering::Relaxed)
 }
 
 /// Runs on the process's first OS thread from conversion on.
 pub fn run() -> ! {
     let all = !0u64;
-    super::set_kernel_mask(all & !(SYNCHRONOUS & !bit(libc::SIGSYS)));
+    super::set_kernel_mask(!SYNCHRONOUS);
     // SAFETY: takes no arguments.
     let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
@@ -48,11 +48,11 @@ pub fn run() -> ! {
         }
         let timeout = if rest && all_asleep() { std::ptr::null() } else { &raw const tick };
         let mut info = Info::from_user(0, 0);
-        // SAFETY: the buffers are valid; SIGSYS is blocked here, so it is received like the others.
+        // SAFETY: the buffers are valid. What is not blocked (faults) is not received.
         let got = unsafe { sys!(SYS_rt_sigtimedwait, &all, &mut info, timeout, 8) };
         RESTING.store(false, Ordering::Relaxed);
         let _inside = Section::enter();
-        if got.is_ok() && info.signal != libc::SIGSYS {
+        if got.is_ok() && !(info.signal == KICK && info.code == libc::SI_TKILL) {
             post(info);
         }
         if all_asleep() {

@@ -115,7 +115,7 @@ fn keep(number: i32, generation: u32, users: u32, closed: &mut Option<HashMap<(i
     closed.get_or_insert_default().insert((number, generation), Kept { fd, users });
     if fd.is_none() {
         for hub in hub::all() {
-            hub.tell(News::Closed(number, generation));
+            hub.tell(News::LookAgain(number, generation));
         }
     }
 }

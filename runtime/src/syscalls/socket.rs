@@ -5,6 +5,7 @@ use super::file::{would_block, Direction};
 use super::{wait_fd, Call};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
+use crate::hub::{self, News};
 use crate::pool;
 use crate::signal;
 use crate::sys;
@@ -229,6 +230,17 @@ pub(crate) fn setsockopt(call: Call, fd: i32, level: i32, option: i32) -> SysRes
         fds::not_plain(fd);
     }
     call.raw()
+}
+
+/// shutdown(2): those who wait on the socket look again. Epoll tells a writer of its own side's shutdown only if there is room.
+pub(crate) fn shutdown(call: Call, fd: i32) -> SysResult {
+    let result = call.raw();
+    if let Some(entry) = fds::entry(fd).filter(|_| fds::has_waiters(fd)) {
+        for hub in hub::all() {
+            hub.tell(News::LookAgain(fd, entry.generation()));
+        }
+    }
+    result
 }
 
 /// accept(2).

@@ -141,7 +141,7 @@ rows! {
      45 recvfrom                 Socket    coop(socket::recvfrom);
      46 sendmsg                  Socket    coop(socket::sendmsg);
      47 recvmsg                  Socket    coop(socket::recvmsg);
-     48 shutdown                 Socket    never;
+     48 shutdown                 Socket    direct(socket::shutdown);
      49 bind                     Socket    never;
      50 listen                   Socket    never;
      51 getsockname              Socket    never;
