@@ -14,8 +14,12 @@ use crate::task::lock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
-/// Slabs are at most this large; a stack larger than a quarter of it gets a mapping of its own, from the kernel.
-const SLAB: usize = 1 << 36;
+/// A class's first slab is this large, each next one twice as large as the one before, up to [`LARGEST_SLAB`]: address space costs
+/// nothing but the time that a core dump or gdb spends on it.
+const SLAB: usize = 1 << 30;
+const LARGEST_SLAB: usize = 1 << 36;
+/// A larger stack gets a mapping of its own, from the kernel.
+const LARGEST_STACK: usize = 1 << 28;
 /// And at least this, where address space is limited.
 const SMALLEST_SLAB: usize = 1 << 24;
 const PAGE: usize = 4096;
@@ -68,7 +72,7 @@ pub(crate) fn contains(at: usize) -> bool {
 /// A stack of `len` bytes, zeroed, readable and writable. `None`: let the kernel map one.
 pub(crate) fn allocate(len: usize) -> Option<usize> {
     let class = class(len.next_multiple_of(PAGE));
-    if class == 0 || class > SLAB / 4 {
+    if class == 0 || class > LARGEST_STACK {
         return None;
     }
     let mut slabs = lock(&SLABS);
@@ -77,7 +81,8 @@ pub(crate) fn allocate(len: usize) -> Option<usize> {
             return Some(stack);
         }
     }
-    let (start, end) = reserve(class)?;
+    let before = slabs.iter().filter(|s| s.class == class).count();
+    let (start, end) = reserve(class, (SLAB << before.min(16)).min(LARGEST_SLAB))?;
     let mut slab = Slab { start, end, class, next: start, free: Vec::new(), guards: Vec::new() };
     let stack = slab.take();
     slabs.push(slab);
@@ -106,8 +111,7 @@ impl Slab {
 }
 
 /// Reserves a slab: as large as the limits on address space and commitment allow.
-fn reserve(class: usize) -> Option<(usize, usize)> {
-    let mut len = SLAB;
+fn reserve(class: usize, mut len: usize) -> Option<(usize, usize)> {
     while len >= SMALLEST_SLAB.max(class) {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;

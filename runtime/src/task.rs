@@ -322,6 +322,9 @@ pub struct Layout {
     pub regs: usize,
     pub fs: usize,
     pub frame: usize,
+    pub hub_index: usize,
+    pub hub_tid: usize,
+    pub hub_current: usize,
 }
 
 // SAFETY: plain data and references to atomics.
@@ -342,6 +345,9 @@ pub const LAYOUT: Layout = Layout {
     regs: 0,
     fs: std::mem::offset_of!(Context, fs),
     frame: std::mem::offset_of!(Task, frame),
+    hub_index: std::mem::offset_of!(Hub, index),
+    hub_tid: std::mem::offset_of!(Hub, tid),
+    hub_current: std::mem::offset_of!(Hub, current),
 };
 
 /// In a forked child: no tasks. Their slots' memory is given back, but for the page that the caller may still be using.

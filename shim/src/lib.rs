@@ -22,7 +22,9 @@ mod trap;
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 /// Runs when the library is loaded: reads the configuration, and nothing else. A program that never creates a thread sees nothing.
-#[ctor::ctor(unsafe)]
+/// (Not in unit tests: they would be converted.)
+#[cfg_attr(not(test), ctor::ctor(unsafe))]
+#[cfg_attr(test, allow(dead_code))]
 fn load() {
     let config = coop_runtime::config::load();
     hooks::resolve();

@@ -54,6 +54,8 @@ pub struct Hub {
     pub(crate) switches: AtomicU64,
     /// Asks the task that runs to make room for others at its next crossing.
     pub(crate) make_room: AtomicBool,
+    /// Set by the receiver every few milliseconds: the hub is to look at its timers and epoll before it runs more tasks.
+    pub(crate) look_around: AtomicBool,
     bell: AtomicI32,
     news: Mutex<Vec<News>>,
     has_news: AtomicBool,
@@ -225,6 +227,7 @@ impl Hub {
             current: AtomicPtr::new(ptr::null_mut()),
             switches: AtomicU64::new(0),
             make_room: AtomicBool::new(false),
+            look_around: AtomicBool::new(false),
             bell: AtomicI32::new(-1),
             news: Mutex::new(Vec::new()),
             has_news: AtomicBool::new(false),
@@ -315,6 +318,9 @@ impl Hub {
         for _ in 0..ROUND {
             let Some(task) = self.ready.pop() else { return };
             self.run_task(task);
+            if self.look_around.load(Ordering::Relaxed) {
+                return self.look_around.store(false, Ordering::Relaxed);
+            }
         }
     }
 

@@ -9,8 +9,9 @@ use crate::hub::{self, world::Section};
 use crate::sys;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// How long a task may keep its hub while others wait, in ns.
-const SLICE: i64 = 10_000_000;
+/// How often the hubs are looked at, in ns. A task that was there at two looks has had its hub for this long at least, and makes room:
+/// after 5 to 10 ms.
+const SLICE: i64 = 5_000_000;
 
 /// The receiver's kernel thread id; 0 while there is none.
 static TID: AtomicI32 = AtomicI32::new(0);
@@ -75,6 +76,7 @@ fn watch(seen: &mut Vec<u64>) {
     seen.resize(hub::all().len(), 0);
     for (hub, seen) in hub::all().iter().zip(seen) {
         let progress = hub.switches.load(Ordering::Relaxed);
+        hub.look_around.store(true, Ordering::Relaxed);
         if progress == *seen && !hub.is_asleep() {
             hub.make_room.store(true, Ordering::Relaxed);
             if hub.gate.in_program.load(Ordering::Relaxed) != 0 {

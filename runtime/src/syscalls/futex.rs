@@ -11,7 +11,7 @@
 //! more, one that has the lock and is linked stays linked, and a wake-up is counted exactly when its waiter reports success: a
 //! time-out or a signal that comes together with a wake-up loses against it.
 
-use super::Call;
+use super::{Call, Outcome};
 use crate::future::{until, Woken};
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
@@ -202,8 +202,30 @@ const PRIVATE: i32 = libc::FUTEX_PRIVATE_FLAG;
 const CLOCK_REALTIME: i32 = libc::FUTEX_CLOCK_REALTIME;
 const ANY: u32 = u32::MAX;
 
-/// futex(2).
-pub(crate) async fn futex(call: Call, address: usize, op: i32, value: u32, fourth: usize, second: usize, third: u32) -> SysResult {
+/// What a futex call comes to.
+enum Answer {
+    Now(usize),
+    Wait { expected: u32, deadline: u64, bits: u32 },
+    LockPi { deadline: u64, only_try: bool },
+    InPool,
+}
+
+/// futex(2). Most calls wake and do not wait: they build no future.
+pub(crate) fn futex(call: Call) -> Outcome {
+    let address = call.args[0];
+    match answer(&call) {
+        Ok(Answer::Now(value)) => call.done(Ok(value)),
+        Ok(Answer::Wait { expected, deadline, bits }) => super::run(call, wait(call.task, address, expected, deadline, bits)),
+        Ok(Answer::LockPi { deadline, only_try }) => super::run(call, lock_pi(call.task, address, deadline, only_try)),
+        Ok(Answer::InPool) => super::run(call, super::in_pool(call)),
+        Err(e) => call.done(Err(e)),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+fn answer(call: &Call) -> Result<Answer, Errno> {
+    let [address, op, value, fourth, second, third] = call.args;
+    let (op, value, third) = (op as i32, value as u32, third as u32);
     let command = op & !(PRIVATE | CLOCK_REALTIME);
     if address % 4 != 0 {
         return Err(Errno::INVAL);
@@ -211,54 +233,42 @@ pub(crate) async fn futex(call: Call, address: usize, op: i32, value: u32, fourt
     if !sys::plausible(address) {
         return Err(Errno::FAULT);
     }
-    if op & CLOCK_REALTIME != 0
-        && ![libc::FUTEX_WAIT_BITSET, libc::FUTEX_WAIT_REQUEUE_PI, libc::FUTEX_LOCK_PI2].contains(&command)
-    {
+    let takes_clock = [libc::FUTEX_WAIT_BITSET, libc::FUTEX_WAIT_REQUEUE_PI, libc::FUTEX_LOCK_PI2].contains(&command);
+    if op & CLOCK_REALTIME != 0 && !takes_clock {
         return Err(Errno(libc::ENOSYS));
     }
     if op & PRIVATE == 0 && super::memory::is_shared(address) {
-        return shared(call, command).await;
+        return shared(call, command);
     }
+    // SAFETY: the program's timespec.
+    let time = || unsafe { read_user(fourth as *const libc::timespec) };
+    let at = |clock| if fourth == 0 { Ok(u64::MAX) } else { super::time::deadline_at(clock, time()?) };
+    let clock = if op & CLOCK_REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
     match command {
         libc::FUTEX_WAIT => {
             // Relative, whatever the clock.
-            let deadline = match fourth as *const libc::timespec {
-                p if p.is_null() => u64::MAX,
-                // SAFETY: the program's timespec.
-                p => super::time::deadline_after(unsafe { read_user(p) }?)?,
-            };
-            wait(call, address, value, deadline, ANY).await
+            let deadline = if fourth == 0 { u64::MAX } else { super::time::deadline_after(time()?)? };
+            Ok(Answer::Wait { expected: value, deadline, bits: ANY })
         }
-        libc::FUTEX_WAIT_BITSET => {
-            if third == 0 {
-                return Err(Errno::INVAL);
-            }
-            let clock = if op & CLOCK_REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
-            let deadline = match fourth as *const libc::timespec {
-                p if p.is_null() => u64::MAX,
-                // SAFETY: the program's timespec.
-                p => super::time::deadline_at(clock, unsafe { read_user(p) }?)?,
-            };
-            wait(call, address, value, deadline, third).await
-        }
-        libc::FUTEX_WAKE => Ok(wake(address, value as usize, ANY)),
-        libc::FUTEX_WAKE_BITSET if third == 0 => Err(Errno::INVAL),
-        libc::FUTEX_WAKE_BITSET => Ok(wake(address, value as usize, third)),
-        libc::FUTEX_REQUEUE => requeue(address, value as i32, fourth as i32, second, None),
-        libc::FUTEX_CMP_REQUEUE => requeue(address, value as i32, fourth as i32, second, Some(third)),
-        libc::FUTEX_WAKE_OP => wake_op(address, value as usize, fourth, second, third),
-        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_TRYLOCK_PI | libc::FUTEX_UNLOCK_PI => {
-            pi(call, command, address, op, fourth).await
-        }
+        libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET if third == 0 => Err(Errno::INVAL),
+        libc::FUTEX_WAIT_BITSET => Ok(Answer::Wait { expected: value, deadline: at(clock)?, bits: third }),
+        libc::FUTEX_WAKE => Ok(Answer::Now(wake(address, value as usize, ANY))),
+        libc::FUTEX_WAKE_BITSET => Ok(Answer::Now(wake(address, value as usize, third))),
+        libc::FUTEX_REQUEUE => requeue(address, value as i32, fourth as i32, second, None).map(Answer::Now),
+        libc::FUTEX_CMP_REQUEUE => requeue(address, value as i32, fourth as i32, second, Some(third)).map(Answer::Now),
+        libc::FUTEX_WAKE_OP => wake_op(address, value as usize, fourth, second, third).map(Answer::Now),
+        libc::FUTEX_LOCK_PI => Ok(Answer::LockPi { deadline: at(libc::CLOCK_REALTIME)?, only_try: false }),
+        libc::FUTEX_LOCK_PI2 => Ok(Answer::LockPi { deadline: at(clock)?, only_try: false }),
+        libc::FUTEX_TRYLOCK_PI => Ok(Answer::LockPi { deadline: u64::MAX, only_try: true }),
+        libc::FUTEX_UNLOCK_PI => unlock_pi(call.task, address).map(Answer::Now),
         _ => Err(Errno(libc::ENOSYS)),
     }
 }
 
 /// Waits on a private address until woken (`Ok(0)`), the deadline (`ETIMEDOUT`) or a signal.
-async fn wait(call: Call, address: usize, expected: u32, deadline: u64, bits: u32) -> SysResult {
-    let wait = Wait { waiter: Waiter::new(call.task, address, bits), expected, started: false };
+async fn wait(task: &'static Task, address: usize, expected: u32, deadline: u64, bits: u32) -> SysResult {
     let timed = deadline != u64::MAX;
-    match until(call.task, wait, deadline).await {
+    match until(task, Wait { waiter: Waiter::new(task, address, bits), expected, started: false }, deadline).await {
         Woken::Ready(result) => result.map(|()| 0),
         Woken::Timeout => Err(Errno::TIMEDOUT),
         // As the kernel: a wait without a time-out is restarted after SA_RESTART, one with a time-out is not.
@@ -377,7 +387,8 @@ fn wake_op(address: usize, count: usize, second_count: usize, second: usize, cod
 }
 
 /// Futexes in memory that other processes may share: the kernel's, waited for by a pool thread.
-async fn shared(call: Call, command: i32) -> SysResult {
+#[allow(clippy::cast_possible_truncation)]
+fn shared(call: &Call, command: i32) -> Result<Answer, Errno> {
     match command {
         libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
             // Without a hop when the word has changed already.
@@ -385,12 +396,10 @@ async fn shared(call: Call, command: i32) -> SysResult {
             if unsafe { (*(call.args[0] as *const AtomicU32)).load(Ordering::SeqCst) } != call.args[2] as u32 {
                 return Err(Errno::AGAIN);
             }
-            crate::pool::run(call.task, call.number, call.args).await
+            Ok(Answer::InPool)
         }
-        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => {
-            crate::pool::run(call.task, call.number, call.args).await
-        }
-        _ => call.raw(),
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => Ok(Answer::InPool),
+        _ => call.raw().map(Answer::Now),
     }
 }
 
@@ -417,27 +426,27 @@ pub(crate) fn reset() {
 
 /// Priority-inheriting locks, among tasks: the word holds the owner's id. There are no priorities to inherit on a hub, so this is
 /// the locking protocol alone (`FUTEX_LOCK_PI` and its kin of futex(2)).
-async fn pi(call: Call, command: i32, address: usize, op: i32, timeout: usize) -> SysResult {
-    const WAITERS: u32 = 0x8000_0000;
-    const OWNER_DIED: u32 = 0x4000_0000;
-    const TID: u32 = 0x3fff_ffff;
+const WAITERS: u32 = 0x8000_0000;
+const OWNER_DIED: u32 = 0x4000_0000;
+const TID: u32 = 0x3fff_ffff;
+
+/// FUTEX_UNLOCK_PI.
+fn unlock_pi(task: &Task, address: usize) -> SysResult {
     // SAFETY: the program's word, checked by the caller.
     let word = unsafe { &*(address as *const AtomicU32) };
-    let me = u32::try_from(call.task.id()).unwrap_or(0);
-    if command == libc::FUTEX_UNLOCK_PI {
-        if word.load(Ordering::SeqCst) & TID != me {
-            return Err(Errno::PERM);
-        }
-        word.store(0, Ordering::SeqCst);
-        wake(address, 1, ANY);
-        return Ok(0);
+    if i32::try_from(word.load(Ordering::SeqCst) & TID) != Ok(task.id()) {
+        return Err(Errno::PERM);
     }
-    let clock = if command == libc::FUTEX_LOCK_PI || op & CLOCK_REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
-    let deadline = match timeout as *const libc::timespec {
-        p if p.is_null() => u64::MAX,
-        // SAFETY: the program's timespec.
-        p => super::time::deadline_at(clock, unsafe { read_user(p) }?)?,
-    };
+    word.store(0, Ordering::SeqCst);
+    wake(address, 1, ANY);
+    Ok(0)
+}
+
+/// FUTEX_LOCK_PI and FUTEX_TRYLOCK_PI.
+async fn lock_pi(task: &'static Task, address: usize, deadline: u64, only_try: bool) -> SysResult {
+    // SAFETY: the program's word, checked by the caller.
+    let word = unsafe { &*(address as *const AtomicU32) };
+    let me = u32::try_from(task.id()).unwrap_or(0);
     let mut waited = 0;
     loop {
         let now = word.load(Ordering::SeqCst);
@@ -452,14 +461,14 @@ async fn pi(call: Call, command: i32, address: usize, op: i32, timeout: usize) -
         if now & TID == me {
             return Err(Errno(libc::EDEADLK));
         }
-        if command == libc::FUTEX_TRYLOCK_PI {
+        if only_try {
             return Err(Errno::AGAIN);
         }
         if now & WAITERS == 0 && word.compare_exchange(now, now | WAITERS, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             continue;
         }
         waited = WAITERS;
-        match wait(call, address, now | WAITERS, deadline, ANY).await {
+        match wait(task, address, now | WAITERS, deadline, ANY).await {
             Ok(_) | Err(Errno::AGAIN) => {}
             // A signal does not end the wait for a lock.
             Err(e) if e.is_restart() => return Err(Errno::RESTART_SYS),

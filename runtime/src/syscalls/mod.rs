@@ -138,9 +138,14 @@ fn direct<Args>(handler: impl Handler<Args, Output = SysResult>, call: Call) -> 
 
 /// Answers a call with an async function: to its end, or until it must wait.
 fn cooperate<Args, F: Future<Output = SysResult>>(handler: impl Handler<Args, Output = F>, call: Call) -> Outcome {
+    run(call, handler.handle(call))
+}
+
+/// Answers a call with a future.
+fn run(call: Call, future: impl Future<Output = SysResult>) -> Outcome {
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
     call.task.call_number.set(call.number as i32);
-    match future::start(call.hub(), handler.handle(call)) {
+    match future::start(call.hub(), future) {
         Ok(result) => call.done(result),
         Err(parked) => {
             call.task.parked.set(Some(parked));

@@ -6,7 +6,7 @@
 //! | `direct(f)` | never blocks, but means something else for a task than for a thread: `f` answers it |
 //! | `coop(f)` | may block: the async fn `f` suspends only its task |
 //! | `pool` | may block and cannot be polled: a pool thread makes the call while the task waits |
-//! | `special(f)` | changes what runs: `f` decides how the task goes on |
+//! | `special(f)` | `f` decides how the task goes on: it changes what runs, or waits for some of what it does only |
 //!
 //! Everything that lists or counts calls comes from here. A number without a row (a newer kernel's) is passed through, counted,
 //! and named once in the log.
@@ -295,7 +295,7 @@ rows! {
     199 fremovexattr             File      never;
     200 tkill                    Signal    direct(signal::tkill);
     201 time                     Time      never;
-    202 futex                    Futex     coop(futex::futex);
+    202 futex                    Futex     special(futex::futex);
     203 sched_setaffinity        Thread    direct(thread::own_pid);
     204 sched_getaffinity        Thread    direct(thread::own_pid);
     205 set_thread_area          Thread    never;
