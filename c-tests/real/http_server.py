@@ -31,7 +31,12 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     request_queue_size = 1024
-    daemon_threads = True
+    daemon_threads = False  # server_close() waits for the threads: each ends with its connection.
+
+    def handle_error(self, request, client_address):
+        # A client may break off a connection at any time; everything else is to be seen.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 server = Server(("127.0.0.1", 0), Handler)
@@ -39,5 +44,5 @@ server = Server(("127.0.0.1", 0), Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 print(f"port {server.server_address[1]}", flush=True)
 server.serve_forever()
+server.server_close()
 print(f"answers {Handler.answers}")
-sys.stdout.flush()

@@ -11,8 +11,10 @@ def web_server(run):
 
 
 def answers(server):
-    """Stops a web server; how many answers it gave."""
+    """Stops a web server whose clients have gone; how many answers it gave."""
     finished = server.stop().must()
+    if finished.err:
+        raise Failure(finished.err)
     return int(re.search(r"^answers (\d+)$", finished.out, re.M)[1])
 
 
