@@ -415,10 +415,13 @@ impl Hub {
             match syscalls::dispatch(self, task) {
                 Outcome::Resume => {
                     if self.make_room.load(Ordering::Relaxed) {
-                        self.make_room.store(false, Ordering::Relaxed);
                         self.store_state(task);
-                        return self.yield_task(task);
+                        return self.make_room_for_others(task);
                     }
+                }
+                Outcome::Preempted => {
+                    self.store_state(task);
+                    return self.make_room_for_others(task);
                 }
                 Outcome::Parked => return self.store_state(task),
                 Outcome::Yield => {
@@ -428,6 +431,16 @@ impl Hub {
                 Outcome::Ended => return self.fp.set(extended::control()),
             }
         }
+    }
+
+    /// Puts a task that had its share behind all who could run now: those whose timers or descriptors are due, too.
+    fn make_room_for_others(&'static self, task: &'static Task) {
+        self.make_room.store(false, Ordering::Relaxed);
+        self.timers.expire();
+        if self.readiness.waiting() != 0 {
+            self.poll_epoll(0);
+        }
+        self.yield_task(task);
     }
 
     /// Puts a task that could go on behind the others.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::marker::PhantomPinned;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 /// What a pending timer tells when it fires: its task, and the flag in its future.
@@ -24,6 +25,8 @@ struct Entry {
 pub(crate) struct Timers {
     by_deadline: UnsafeCell<BTreeMap<(u64, u64), Entry>>,
     sequence: Cell<u64>,
+    /// The earliest deadline, for the receiver: it preempts a task that keeps a due timer waiting. 0: none.
+    earliest: AtomicU64,
 }
 
 impl Timers {
@@ -37,11 +40,23 @@ impl Timers {
         let sequence = self.sequence.get() + 1;
         self.sequence.set(sequence);
         self.map().insert((deadline, sequence), entry);
+        self.publish();
         sequence
     }
 
     fn remove(&self, deadline: u64, sequence: u64) {
         self.map().remove(&(deadline, sequence));
+        self.publish();
+    }
+
+    fn publish(&self) {
+        self.earliest.store(self.next().unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Whether a deadline has passed at `now`. Any thread may ask.
+    pub(crate) fn is_due(&self, now: u64) -> bool {
+        let earliest = self.earliest.load(Ordering::Relaxed);
+        earliest != 0 && earliest <= now
     }
 
     /// The earliest deadline (CLOCK_MONOTONIC ns).
@@ -58,13 +73,14 @@ impl Timers {
         }
         while let Some(entry) = self.map().first_entry() {
             if entry.key().0 > now {
-                return;
+                break;
             }
             let entry = entry.remove();
             // SAFETY: the future that holds the flag removes its entry when it is dropped, so it is alive.
             unsafe { (*entry.fired).set(true) };
             entry.task.wake();
         }
+        self.publish();
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn keep(task: &'static Task) -> Outcome {
         task.frame_on_stack.set(false);
     }
     task.context().full = 0;
-    Outcome::Yield
+    Outcome::Preempted
 }
 
 /// Frees a kept frame.

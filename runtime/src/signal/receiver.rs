@@ -71,13 +71,14 @@ fn all_asleep() -> bool {
     hub::all().iter().all(|h| h.is_asleep())
 }
 
-/// Asks tasks that have run since the last look to make room.
+/// Asks tasks that have run since the last look, or that keep a due timer waiting, to make room.
 fn watch(seen: &mut Vec<u64>) {
+    let now = sys::now(libc::CLOCK_MONOTONIC);
     seen.resize(hub::all().len(), 0);
     for (hub, seen) in hub::all().iter().zip(seen) {
         let progress = hub.switches.load(Ordering::Relaxed);
         hub.look_around.store(true, Ordering::Relaxed);
-        if progress == *seen && !hub.is_asleep() {
+        if (progress == *seen || hub.timers.is_due(now)) && !hub.is_asleep() {
             hub.make_room.store(true, Ordering::Relaxed);
             if hub.gate.in_program.load(Ordering::Relaxed) != 0 {
                 super::preempt::send(hub);

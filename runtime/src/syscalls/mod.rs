@@ -39,6 +39,8 @@ pub enum Outcome {
     Parked,
     /// After the others; its result is in its registers.
     Yield,
+    /// After all who can run: it was preempted, and its state is in a frame.
+    Preempted,
     /// Not at all.
     Ended,
 }
