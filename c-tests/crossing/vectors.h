@@ -15,10 +15,12 @@
 
 #define ROUTINE(name, load, store)                              \
     __asm__(".text\n" #name ":\n"                               \
+            "    .cfi_startproc\n"                             \
             "    push %rbx\n"                                   \
             "    mov %rdi, %rbx\n" load LOAD_CALL store         \
             "    pop %rbx\n"                                    \
-            "    ret\n");                                       \
+            "    ret\n"                                         \
+            "    .cfi_endproc\n");                              \
     long name(unsigned char *state, const long call[5])
 
 typedef long over(unsigned char *state, const long call[5]);

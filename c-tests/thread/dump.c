@@ -28,13 +28,20 @@ static int dump_shows(const char *name)
 
 int main(void)
 {
+    pid_t parent = getpid();
     SYS(sem_init(&named, 0, 0));
     SYS(pipe(ends));
     pthread_t one = spawn(body, (void *)"first-reader"), two = spawn(body, (void *)"other-reader");
     SYS(sem_wait(&named));
     SYS(sem_wait(&named));
     let_others_block();
-    SYS(kill(getpid(), SIGUSR2));
+    // From outside, as a user would send it.
+    pid_t child = SYS(fork());
+    if (child == 0) {
+        SYS(kill(parent, SIGUSR2));
+        _exit(0);
+    }
+    ASSERT_EQ(finish(child), 0);
     UNTIL(dump_shows("first-reader") && dump_shows("other-reader"));
     SYS(write(ends[1], "xx", 2));
     join(one);
