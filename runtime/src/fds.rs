@@ -173,6 +173,20 @@ pub(crate) fn forget(fd: i32) -> (u32, u32) {
     e.next_generation()
 }
 
+/// As [`forget`], if nobody waits on the number; else false, and nothing is forgotten.
+pub(crate) fn forget_idle(fd: i32) -> bool {
+    let Some(e) = entry(fd) else { return true };
+    // One step: a waiter counts itself in before it, and is seen, or after it, and finds that it came too late.
+    #[allow(clippy::cast_possible_truncation)]
+    let next = |state: u64| (state as u32 == 0).then_some(((state >> 32) + 1) << 32);
+    if e.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).is_err() {
+        return false;
+    }
+    e.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
+    e.flags.store(0, Ordering::Relaxed);
+    true
+}
+
 /// Whether calls wait on the number.
 pub(crate) fn has_waiters(fd: i32) -> bool {
     entry(fd).is_some_and(|e| e.state.load(Ordering::Acquire) & u64::from(u32::MAX) != 0)

@@ -22,8 +22,8 @@ use crate::task::{lock, Task};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 /// The most threads.
@@ -53,7 +53,16 @@ struct Pool {
 }
 
 static POOL: Mutex<Pool> = Mutex::new(Pool { jobs: VecDeque::new(), idle: 0, threads: 0 });
-static WORK: Condvar = Condvar::new();
+/// Changes with every job that an idle thread should look for: a futex word, and not a condition variable, which would take the lock
+/// again outside of a [`Section`].
+static WORK: AtomicU32 = AtomicU32::new(0);
+
+/// Wakes an idle thread.
+fn notify() {
+    WORK.fetch_add(1, Ordering::Release);
+    // SAFETY: wakes a waiter on a static word.
+    let _ = unsafe { sys!(SYS_futex, WORK.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+}
 
 /// Makes a system call on a pool thread.
 pub(crate) async fn run(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
@@ -73,7 +82,7 @@ fn submit(job: &Arc<Job>) -> bool {
     pool.jobs.push_back(Arc::clone(job));
     if pool.idle >= pool.jobs.len() || pool.threads >= MAX {
         drop(pool);
-        WORK.notify_one();
+        notify();
         return true;
     }
     pool.threads += 1;
@@ -90,20 +99,29 @@ fn submit(job: &Arc<Job>) -> bool {
     false
 }
 
-/// A pool thread: takes jobs, for ever. It counts as inside the runtime except while it waits or makes a call.
+/// A pool thread: takes jobs, for ever. It is inside the runtime except while it waits or makes a call: whatever lock it holds, a
+/// fork waits for it.
 fn work() -> ! {
     signal::block_in_hub();
     // SAFETY: takes no arguments.
     let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
     let tid = i32::try_from(tid).unwrap_or(0);
-    let mut pool = lock(&POOL);
+    let mut was_idle = false;
     loop {
+        let inside = Section::enter();
+        let mut pool = lock(&POOL);
+        pool.idle -= usize::from(was_idle);
         let Some(job) = pool.jobs.pop_front() else {
             pool.idle += 1;
-            pool = WORK.wait(pool).unwrap_or_else(|e| e.into_inner());
-            pool.idle -= 1;
+            was_idle = true;
+            // Under the lock: a job that comes later changes the word.
+            let seen = WORK.load(Ordering::Acquire);
+            drop((pool, inside));
+            // SAFETY: waits on a static word.
+            let _ = unsafe { sys!(SYS_futex, WORK.as_ptr(), libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, 0) };
             continue;
         };
+        was_idle = false;
         drop(pool);
         let cancelled = {
             let state = lock(&job.state);
@@ -111,14 +129,16 @@ fn work() -> ! {
             job.thread.store(tid, Ordering::Release);
             state.cancelled
         };
+        let (number, args) = (job.number, job.args);
+        drop(inside);
         let result = if cancelled {
             Err(Errno::INTR)
         } else {
             // SAFETY: the program's call; the task that made it waits for the result.
-            sys::check(unsafe { sys::syscall_raw(job.number, job.args) })
+            sys::check(unsafe { sys::syscall_raw(number, args) })
         };
+        let inside = Section::enter();
         {
-            let _inside = Section::enter();
             let mut state = lock(&job.state);
             job.thread.store(0, Ordering::Release);
             state.result = Some(result);
@@ -127,7 +147,7 @@ fn work() -> ! {
             }
         }
         drop(job);
-        pool = lock(&POOL);
+        drop(inside);
     }
 }
 

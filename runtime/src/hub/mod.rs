@@ -393,7 +393,9 @@ impl Hub {
 
     /// Runs a task until it parks, ends or makes room.
     fn run_task(&'static self, task: &'static Task) {
-        task.queued.store(false, Ordering::Release);
+        // An exchange, not a store: whoever found the task queued, and so did not queue it again, published before what it woke the
+        // task for, and this reads it.
+        task.queued.swap(false, Ordering::AcqRel);
         if !task.live.load(Ordering::Relaxed) {
             // It ended while a late hint kept it in the queue.
             return task.release();

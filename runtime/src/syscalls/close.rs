@@ -90,12 +90,7 @@ impl Drop for Held {
 
 /// The number is about to mean another file, or none.
 fn let_go(number: i32) {
-    if !fds::has_waiters(number) {
-        // A waiter that comes in right now finds the generation changed, and knows that it came too late.
-        let (generation, users) = fds::forget(number);
-        if users > 0 {
-            keep(number, generation, users, &mut lock(&CLOSED));
-        }
+    if fds::forget_idle(number) {
         return;
     }
     // Under the lock from before the generation changes until the duplicate is published: a waiter that sees the change looks here.

@@ -187,14 +187,27 @@ impl Future for Wait {
     }
 }
 
+impl Wait {
+    /// Leaves the queue. False if a waker came first: it has counted this waiter as woken.
+    fn give_up(&self) -> bool {
+        if !self.started {
+            return true;
+        }
+        if self.waiter.woken.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut queue = self.waiter.lock_bucket();
+        let linked = self.waiter.linked.get();
+        if linked {
+            queue.unlink(&self.waiter);
+        }
+        linked
+    }
+}
+
 impl Drop for Wait {
     fn drop(&mut self) {
-        if self.started && !self.waiter.woken.load(Ordering::Acquire) {
-            let mut queue = self.waiter.lock_bucket();
-            if self.waiter.linked.get() {
-                queue.unlink(&self.waiter);
-            }
-        }
+        self.give_up();
     }
 }
 
@@ -268,8 +281,12 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
 /// Waits on a private address until woken (`Ok(0)`), the deadline (`ETIMEDOUT`) or a signal.
 async fn wait(task: &'static Task, address: usize, expected: u32, deadline: u64, bits: u32) -> SysResult {
     let timed = deadline != u64::MAX;
-    match until(task, Wait { waiter: Waiter::new(task, address, bits), expected, started: false }, deadline).await {
+    let wait = Wait { waiter: Waiter::new(task, address, bits), expected, started: false };
+    let mut wait = std::pin::pin!(wait);
+    match until(task, wait.as_mut(), deadline).await {
         Woken::Ready(result) => result.map(|()| 0),
+        // A waker came between the look at the waiter and the look at the clock, and counts on having woken somebody.
+        _ if !wait.give_up() => Ok(0),
         Woken::Timeout => Err(Errno::TIMEDOUT),
         // As the kernel: a wait without a time-out is restarted after SA_RESTART, one with a time-out is not.
         Woken::Signal if timed => Err(Errno::RESTART_NOHAND),
