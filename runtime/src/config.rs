@@ -155,7 +155,9 @@ fn signal_number(v: &'static str) -> Option<i32> {
     ];
     let name = v.strip_prefix("SIG").unwrap_or(v);
     let known = NAMES.iter().find(|(n, _)| *n == name).map(|(_, s)| *s);
-    known.or_else(|| name.parse().ok()).filter(|s| (1..=64).contains(s) && *s != libc::SIGKILL && *s != libc::SIGSTOP)
+    known
+        .or_else(|| name.parse().ok())
+        .filter(|s| (1..=64).contains(s) && *s != libc::SIGKILL && *s != libc::SIGSTOP)
 }
 
 static CONFIG: OnceLock<Config> = OnceLock::new();
@@ -205,13 +207,21 @@ mod tests {
     fn good_values_are_taken() {
         assert_eq!(with("COOP_HUBS", "3").0.hubs, 3);
         assert_eq!(with("COOP_DOOR", "trap").0.door, Door::Trap);
-        assert_eq!(with("COOP_DUMP_SIGNAL", "SIGUSR2").0.dump_signal, libc::SIGUSR2);
+        assert_eq!(
+            with("COOP_DUMP_SIGNAL", "SIGUSR2").0.dump_signal,
+            libc::SIGUSR2
+        );
         assert_eq!(with("COOP_LOG", "debug").0.log, Level::DEBUG);
     }
 
     #[test]
     fn bad_values_are_named_and_the_default_used() {
-        for (name, value) in [("COOP_HUBS", "0"), ("COOP_HUBS", "abc"), ("COOP_DOOR", "window"), ("COOP_DISABLE", "yes")] {
+        for (name, value) in [
+            ("COOP_HUBS", "0"),
+            ("COOP_HUBS", "abc"),
+            ("COOP_DOOR", "window"),
+            ("COOP_DISABLE", "yes"),
+        ] {
             let (config, bad) = with(name, value);
             assert_eq!(bad, [format!("{name}={value}")]);
             assert_eq!(config.hubs, 0);
@@ -224,7 +234,11 @@ mod tests {
     fn the_readme_lists_every_variable() {
         let readme = include_str!("../../README.md");
         for v in VARIABLES {
-            assert!(readme.contains(&format!("`{}`", v.name)), "README.md does not name {}", v.name);
+            assert!(
+                readme.contains(&format!("`{}`", v.name)),
+                "README.md does not name {}",
+                v.name
+            );
         }
     }
 }

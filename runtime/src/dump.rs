@@ -17,11 +17,17 @@ pub(crate) fn timing() -> bool {
 pub(crate) fn write() {
     let now = sys::now(libc::CLOCK_MONOTONIC_COARSE);
     let mut text = format!("libcoop: {}\n", hub::summary());
-    let _ = writeln!(text, "{:>10} {:<16} {:>3} {:<20} {:>18} {:>10}", "ID", "NAME", "HUB", "IN", "ARGUMENT", "SINCE");
+    let _ = writeln!(
+        text,
+        "{:>10} {:<16} {:>3} {:<20} {:>18} {:>10}",
+        "ID", "NAME", "HUB", "IN", "ARGUMENT", "SINCE"
+    );
     for task in task::all() {
         let call = task.call.load(Ordering::Relaxed);
         let name = task.name.get();
-        let name = String::from_utf8_lossy(&name[..name.iter().position(|b| *b == 0).unwrap_or(16)]).into_owned();
+        let name =
+            String::from_utf8_lossy(&name[..name.iter().position(|b| *b == 0).unwrap_or(16)])
+                .into_owned();
         let since = match task.waits_since.load(Ordering::Relaxed) {
             _ if call < 0 => String::new(),
             0 => "-".into(),
@@ -34,8 +40,17 @@ pub(crate) fn write() {
         } else {
             "running"
         };
-        let argument = if call >= 0 { format!("{:#x}", task.waits_on.load(Ordering::Relaxed)) } else { String::new() };
-        let _ = writeln!(text, "{:>10} {name:<16} {:>3} {state:<20} {argument:>18} {since:>10}", task.id(), task.hub().index);
+        let argument = if call >= 0 {
+            format!("{:#x}", task.waits_on.load(Ordering::Relaxed))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            text,
+            "{:>10} {name:<16} {:>3} {state:<20} {argument:>18} {since:>10}",
+            task.id(),
+            task.hub().index
+        );
     }
     crate::log::emit(&text);
 }

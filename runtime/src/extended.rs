@@ -31,7 +31,10 @@ pub(crate) fn measure() {
         let component = cpuid(0xd, i);
         (component.ebx + component.eax) as usize
     };
-    let size = (2..63).filter(|i| features >> i & 1 != 0).map(end).fold(576, usize::max);
+    let size = (2..63)
+        .filter(|i| features >> i & 1 != 0)
+        .map(end)
+        .fold(576, usize::max);
     SIZE.store(size, Ordering::Relaxed);
     FEATURES.store(features, Ordering::Relaxed);
 }
@@ -52,7 +55,9 @@ fn enabled() -> u64 {
     }
     let (low, high): (u32, u32);
     // SAFETY: XGETBV is there, as OSXSAVE says.
-    unsafe { std::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack)) };
+    unsafe {
+        std::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack))
+    };
     u64::from(low) | u64::from(high) << 32
 }
 
@@ -125,10 +130,14 @@ pub(crate) unsafe fn restore(area: NonNull<u8>) {
 pub(crate) fn control() -> (u32, u16) {
     let mut x87: u16 = 0;
     // SAFETY: stores two bytes.
-    unsafe { std::arch::asm!("fnstcw word ptr [{}]", in(reg) &mut x87, options(nostack, preserves_flags)) };
+    unsafe {
+        std::arch::asm!("fnstcw word ptr [{}]", in(reg) &mut x87, options(nostack, preserves_flags))
+    };
     let mut mxcsr = 0u32;
     // SAFETY: stores four bytes.
-    unsafe { std::arch::asm!("stmxcsr dword ptr [{}]", in(reg) &mut mxcsr, options(nostack, preserves_flags)) };
+    unsafe {
+        std::arch::asm!("stmxcsr dword ptr [{}]", in(reg) &mut mxcsr, options(nostack, preserves_flags))
+    };
     (mxcsr, x87)
 }
 

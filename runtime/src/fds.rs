@@ -4,8 +4,8 @@
 //! an error such as `ENOTSOCK` and is then looked up anew. A number's *generation* changes whenever the program closes or
 //! replaces it, and tells a waiter that the number no longer means its file.
 
-use crate::sys::{Errno, SysResult};
 use crate::sys;
+use crate::sys::{Errno, SysResult};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 
 /// What a descriptor refers to, as far as it matters for waiting.
@@ -59,13 +59,30 @@ pub(crate) fn reserve() -> Result<(), Errno> {
         let len = TRACKED * std::mem::size_of::<Entry>();
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh anonymous mapping.
-        let base = unsafe { sys!(SYS_mmap, 0, len, libc::PROT_READ | libc::PROT_WRITE, flags, -1i32, 0) }?;
+        let base = unsafe {
+            sys!(
+                SYS_mmap,
+                0,
+                len,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags,
+                -1i32,
+                0
+            )
+        }?;
         TABLE.store(base, Ordering::Release);
     } else {
         // A forked child that converts anew: what happened to its descriptors while it was native was not seen.
         let len = TRACKED * std::mem::size_of::<Entry>();
         // SAFETY: nobody uses the table now; zeroed pages are clean entries.
-        unsafe { sys!(SYS_madvise, TABLE.load(Ordering::Relaxed), len, libc::MADV_DONTNEED) }?;
+        unsafe {
+            sys!(
+                SYS_madvise,
+                TABLE.load(Ordering::Relaxed),
+                len,
+                libc::MADV_DONTNEED
+            )
+        }?;
     }
     Ok(())
 }
@@ -95,13 +112,18 @@ impl Entry {
 
     fn update(&self, generation: u32, change: impl Fn(u64) -> u64) -> bool {
         let same = |state: u64| (state >> 32 == u64::from(generation)).then(|| change(state));
-        self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, same).is_ok()
+        self.state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, same)
+            .is_ok()
     }
 
     /// Starts the next generation, without waiters; gives the old one and its waiters.
     fn next_generation(&self) -> (u32, u32) {
         let next = |state: u64| Some(((state >> 32) + 1) << 32);
-        let old = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).unwrap_or_else(|s| s);
+        let old = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+            .unwrap_or_else(|s| s);
         #[allow(clippy::cast_possible_truncation)]
         ((old >> 32) as u32, old as u32)
     }
@@ -179,7 +201,10 @@ pub(crate) fn forget_idle(fd: i32) -> bool {
     // One step: a waiter counts itself in before it, and is seen, or after it, and finds that it came too late.
     #[allow(clippy::cast_possible_truncation)]
     let next = |state: u64| (state as u32 == 0).then_some(((state >> 32) + 1) << 32);
-    if e.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).is_err() {
+    if e.state
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+        .is_err()
+    {
         return false;
     }
     e.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
@@ -196,7 +221,10 @@ pub(crate) fn has_waiters(fd: i32) -> bool {
 pub(crate) fn made(fd: i32, nonblocking: bool) {
     if let Some(e) = entry(fd) {
         e.kind.store(Kind::Socket as u8, Ordering::Relaxed);
-        e.flags.store(OURS | if nonblocking { 0 } else { PLAIN }, Ordering::Relaxed);
+        e.flags.store(
+            OURS | if nonblocking { 0 } else { PLAIN },
+            Ordering::Relaxed,
+        );
     }
 }
 
@@ -249,7 +277,14 @@ impl NonblockingFor {
         }
         entry(fd)?.set(HIDDEN_NONBLOCK);
         // SAFETY: as above.
-        let _ = unsafe { sys!(SYS_fcntl, fd, libc::F_SETFL, flags | libc::O_NONBLOCK as usize) };
+        let _ = unsafe {
+            sys!(
+                SYS_fcntl,
+                fd,
+                libc::F_SETFL,
+                flags | libc::O_NONBLOCK as usize
+            )
+        };
         Some(Self { fd, flags })
     }
 }
@@ -273,12 +308,24 @@ static LOWEST_OWN: AtomicI32 = AtomicI32::new(i32::MAX);
 ///
 /// High, but not at the very top: the kernel copies its table up to the highest number at every fork.
 pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
-    let mut limit = libc::rlimit { rlim_cur: 1024, rlim_max: 1024 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 1024,
+        rlim_max: 1024,
+    };
     // SAFETY: `limit` is valid for writing.
     let _ = unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, &mut limit) };
-    let top = usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).min(8192);
+    let top = usize::try_from(limit.rlim_cur)
+        .unwrap_or(usize::MAX)
+        .min(8192);
     // SAFETY: duplicates a descriptor of ours.
-    let moved = unsafe { sys!(SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, top.saturating_sub(MAX_OWN.min(top / 2))) };
+    let moved = unsafe {
+        sys!(
+            SYS_fcntl,
+            fd,
+            libc::F_DUPFD_CLOEXEC,
+            top.saturating_sub(MAX_OWN.min(top / 2))
+        )
+    };
     let own = match moved {
         Ok(high) => {
             // SAFETY: ours, and not used any more.
@@ -291,7 +338,10 @@ pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
     let own = own as i32;
     for slot in &OWN {
-        if slot.compare_exchange(-1, own, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+        if slot
+            .compare_exchange(-1, own, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+        {
             break;
         }
     }
@@ -301,22 +351,32 @@ pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
 
 /// Whether a number is the runtime's own: the program cannot close or use it.
 pub(crate) fn is_own(fd: i32) -> bool {
-    fd >= LOWEST_OWN.load(Ordering::Relaxed) && fd >= 0 && OWN.iter().any(|o| o.load(Ordering::Relaxed) == fd)
+    fd >= LOWEST_OWN.load(Ordering::Relaxed)
+        && fd >= 0
+        && OWN.iter().any(|o| o.load(Ordering::Relaxed) == fd)
 }
 
 /// The runtime's own numbers, in order.
 pub(crate) fn own() -> Vec<u32> {
-    let mut own: Vec<u32> = OWN.iter().filter_map(|o| u32::try_from(o.load(Ordering::Relaxed)).ok()).collect();
+    let mut own: Vec<u32> = OWN
+        .iter()
+        .filter_map(|o| u32::try_from(o.load(Ordering::Relaxed)).ok())
+        .collect();
     own.sort_unstable();
     own
 }
 
 /// No number above this is open or has an entry: the process's limit.
 pub(crate) fn highest_seen() -> u32 {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` is valid for writing.
     let _ = unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, &mut limit) };
-    u32::try_from(limit.rlim_max).unwrap_or(u32::MAX).min(TRACKED as u32 - 1)
+    u32::try_from(limit.rlim_max)
+        .unwrap_or(u32::MAX)
+        .min(TRACKED as u32 - 1)
 }
 
 /// Closes a descriptor of the runtime's own.

@@ -34,7 +34,11 @@ struct How {
 struct Vtable<F>(std::marker::PhantomData<F>);
 
 impl<F: Future<Output = SysResult>> Vtable<F> {
-    const HOW: How = How { poll: Self::poll, drop: Self::drop, layout: Layout::new::<F>() };
+    const HOW: How = How {
+        poll: Self::poll,
+        drop: Self::drop,
+        layout: Layout::new::<F>(),
+    };
 
     /// # Safety
     /// `future` is a live `F` that stays where it is until it is dropped.
@@ -53,7 +57,10 @@ impl<F: Future<Output = SysResult>> Vtable<F> {
 }
 
 /// Starts a call: polls its future once. `Ok` if it ended, else the parked call.
-pub(crate) fn start<F: Future<Output = SysResult>>(hub: &Hub, future: F) -> Result<SysResult, Parked> {
+pub(crate) fn start<F: Future<Output = SysResult>>(
+    hub: &Hub,
+    future: F,
+) -> Result<SysResult, Parked> {
     let place = hub.buffers().take(Layout::new::<F>());
     // SAFETY: the buffer has F's layout and is ours alone; the future stays in it until dropped below or by `Parked`.
     unsafe {
@@ -64,7 +71,10 @@ pub(crate) fn start<F: Future<Output = SysResult>>(hub: &Hub, future: F) -> Resu
                 hub.buffers().give(place, Layout::new::<F>());
                 Ok(result)
             }
-            Poll::Pending => Err(Parked { future: place, how: &Vtable::<F>::HOW }),
+            Poll::Pending => Err(Parked {
+                future: place,
+                how: &Vtable::<F>::HOW,
+            }),
         }
     }
 }
@@ -98,7 +108,9 @@ const KEEP: usize = 4096;
 
 impl Buffers {
     fn class(layout: Layout) -> Option<usize> {
-        (layout.align() <= ALIGN).then(|| CLASSES.iter().position(|c| layout.size() <= *c)).flatten()
+        (layout.align() <= ALIGN)
+            .then(|| CLASSES.iter().position(|c| layout.size() <= *c))
+            .flatten()
     }
 
     fn buffer(layout: Layout) -> Layout {
@@ -146,7 +158,11 @@ pub(crate) enum Woken<T> {
 /// Waits for `event` until a deadline passes or a signal asks for its handler.
 ///
 /// `deadline` is in nanoseconds of CLOCK_MONOTONIC; `u64::MAX` for none.
-pub(crate) async fn until<F: Future>(task: &'static Task, event: F, deadline: u64) -> Woken<F::Output> {
+pub(crate) async fn until<F: Future>(
+    task: &'static Task,
+    event: F,
+    deadline: u64,
+) -> Woken<F::Output> {
     let mut event = std::pin::pin!(event);
     let timer = Timer::new(task, deadline);
     let mut timer = std::pin::pin!(timer);

@@ -68,17 +68,25 @@ pub fn start_hubs() -> Result<(), String> {
     let hubs = hub::all();
     let first = !MAY_STARTED.swap(true, Ordering::Relaxed);
     if first {
-        may::config().set_workers(hubs.len()).set_stack_size(CARRIER_STACK).set_worker_pin(false);
+        may::config()
+            .set_workers(hubs.len())
+            .set_stack_size(CARRIER_STACK)
+            .set_worker_pin(false);
     }
     for hub in hubs {
         if first {
-            let carrier = may::coroutine::Builder::new().name(format!("hub-{}", hub.index)).id(hub.index);
+            let carrier = may::coroutine::Builder::new()
+                .name(format!("hub-{}", hub.index))
+                .id(hub.index);
             // SAFETY: the carrier never uses thread-locals across a coroutine switch: it never switches, its hub blocks only in
             // its own epoll, on its own worker.
             unsafe { carrier.spawn(move || -> () { hub.run() }) }.map_err(|e| e.to_string())?;
         } else {
             let thread = std::thread::Builder::new().name(format!("hub-{}", hub.index));
-            thread.stack_size(256 << 10).spawn(move || -> () { hub.run() }).map_err(|e| e.to_string())?;
+            thread
+                .stack_size(256 << 10)
+                .spawn(move || -> () { hub.run() })
+                .map_err(|e| e.to_string())?;
         }
     }
     while hubs.iter().any(|h| h.tid.load(Ordering::Acquire) == 0) {
@@ -103,11 +111,16 @@ pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
     // SAFETY: 16 bytes, as prctl(2) says.
     let _ = unsafe { sys!(SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
     task.name.set(name);
-    let mut stack = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+    let mut stack = libc::stack_t {
+        ss_sp: std::ptr::null_mut(),
+        ss_flags: 0,
+        ss_size: 0,
+    };
     // SAFETY: reads this thread's alternate stack and robust list.
     unsafe {
         if sys!(SYS_sigaltstack, 0, &mut stack).is_ok() {
-            task.altstack.set((stack.ss_sp as usize, stack.ss_size, stack.ss_flags));
+            task.altstack
+                .set((stack.ss_sp as usize, stack.ss_size, stack.ss_flags));
         }
         let (mut head, mut len) = (0usize, 0usize);
         if sys!(SYS_get_robust_list, 0, &mut head, &mut len).is_ok() {
@@ -155,6 +168,10 @@ unsafe fn tid_address(fs: u64, pid: i32) -> usize {
             return address;
         }
         let guess = (fs + GLIBC_TID) as *const i32;
-        if guess.read() == pid { guess as usize } else { 0 }
+        if guess.read() == pid {
+            guess as usize
+        } else {
+            0
+        }
     }
 }

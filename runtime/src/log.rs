@@ -30,7 +30,10 @@ impl fmt::Write for Line {
 
 /// Says one line on stderr, whatever the log level: for failures that a user must see. Allocates nothing.
 pub fn complain(what: fmt::Arguments<'_>) {
-    let mut line = Line { bytes: [0; 400], used: 0 };
+    let mut line = Line {
+        bytes: [0; 400],
+        used: 0,
+    };
     let _ = write!(line, "libcoop: {what}");
     line.bytes[line.used] = b'\n';
     write_all(2, &line.bytes[..=line.used]);
@@ -54,8 +57,16 @@ struct Lines;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
     fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        let mut line = Line { bytes: [0; 400], used: 0 };
-        let _ = write!(line, "libcoop[{}] {:>5} ", std::process::id(), event.metadata().level());
+        let mut line = Line {
+            bytes: [0; 400],
+            used: 0,
+        };
+        let _ = write!(
+            line,
+            "libcoop[{}] {:>5} ",
+            std::process::id(),
+            event.metadata().level()
+        );
         event.record(&mut line);
         line.bytes[line.used] = b'\n';
         write_all(SINK.load(Ordering::Relaxed), &line.bytes[..=line.used]);
@@ -84,10 +95,14 @@ pub fn start() {
                 let opened = unsafe { sys!(SYS_openat, libc::AT_FDCWD, c.as_ptr(), flags, 0o644) };
                 match opened.and_then(crate::fds::hide) {
                     Ok(fd) => SINK.store(fd, Ordering::Relaxed),
-                    Err(e) => complain(format_args!("COOP_LOG_FILE: cannot open {path}: {e}; logging to stderr")),
+                    Err(e) => complain(format_args!(
+                        "COOP_LOG_FILE: cannot open {path}: {e}; logging to stderr"
+                    )),
                 }
             }
-            Err(_) => complain(format_args!("COOP_LOG_FILE: {path:?} is no path; logging to stderr")),
+            Err(_) => complain(format_args!(
+                "COOP_LOG_FILE: {path:?} is no path; logging to stderr"
+            )),
         }
     }
     let subscriber = tracing_subscriber::registry().with(config.log).with(Lines);

@@ -52,7 +52,11 @@ struct Pool {
     threads: usize,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { jobs: VecDeque::new(), idle: 0, threads: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    jobs: VecDeque::new(),
+    idle: 0,
+    threads: 0,
+});
 /// Changes with every job that an idle thread should look for: a futex word, and not a condition variable, which would take the lock
 /// again outside of a [`Section`].
 static WORK: AtomicU32 = AtomicU32::new(0);
@@ -61,19 +65,40 @@ static WORK: AtomicU32 = AtomicU32::new(0);
 fn notify() {
     WORK.fetch_add(1, Ordering::Release);
     // SAFETY: wakes a waiter on a static word.
-    let _ = unsafe { sys!(SYS_futex, WORK.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+    let _ = unsafe {
+        sys!(
+            SYS_futex,
+            WORK.as_ptr(),
+            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+            1
+        )
+    };
 }
 
 /// Makes a system call on a pool thread.
 pub(crate) async fn run(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
-    let state = State { task: Some(task), result: None, cancelled: false };
-    let job = Arc::new(Job { number, args, state: Mutex::new(state), thread: AtomicI32::new(0) });
+    let state = State {
+        task: Some(task),
+        result: None,
+        cancelled: false,
+    };
+    let job = Arc::new(Job {
+        number,
+        args,
+        state: Mutex::new(state),
+        thread: AtomicI32::new(0),
+    });
     if !submit(&job) {
         // No thread to be had: better to hold the hub than to fail the program.
         // SAFETY: the program's call.
         return sys::check(unsafe { sys::syscall_raw(number, args) });
     }
-    Done { job, task, again: None }.await
+    Done {
+        job,
+        task,
+        again: None,
+    }
+    .await
 }
 
 /// Queues a job and sees to it that a thread takes it. False if there is no thread and none can be made.
@@ -118,7 +143,15 @@ fn work() -> ! {
             let seen = WORK.load(Ordering::Acquire);
             drop((pool, inside));
             // SAFETY: waits on a static word.
-            let _ = unsafe { sys!(SYS_futex, WORK.as_ptr(), libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, seen, 0) };
+            let _ = unsafe {
+                sys!(
+                    SYS_futex,
+                    WORK.as_ptr(),
+                    libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+                    seen,
+                    0
+                )
+            };
             continue;
         };
         was_idle = false;
@@ -183,7 +216,9 @@ impl Future for Done {
             // Whether the kernel would have restarted the call is for the signal's action to say.
             return Poll::Ready(match result {
                 Err(Errno::INTR) if !state.cancelled => Err(Errno::INTR),
-                Err(Errno::INTR) if NEVER_RESTARTED.contains(&(self.job.number as i64)) => Err(Errno::RESTART_NOHAND),
+                Err(Errno::INTR) if NEVER_RESTARTED.contains(&(self.job.number as i64)) => {
+                    Err(Errno::RESTART_NOHAND)
+                }
                 Err(Errno::INTR) => Err(Errno::RESTART_SYS),
                 result => result,
             });
@@ -211,5 +246,9 @@ impl Drop for Done {
 
 /// In a forked child: no threads, no jobs.
 pub(crate) fn reset() {
-    *lock(&POOL) = Pool { jobs: VecDeque::new(), idle: 0, threads: 0 };
+    *lock(&POOL) = Pool {
+        jobs: VecDeque::new(),
+        idle: 0,
+        threads: 0,
+    };
 }

@@ -61,7 +61,10 @@ fn with_slab<T>(at: usize, f: impl FnOnce(&mut Slab) -> T) -> Option<T> {
     if !near(at) {
         return None;
     }
-    lock(&SLABS).iter_mut().find(|s| (s.start..s.end).contains(&at)).map(f)
+    lock(&SLABS)
+        .iter_mut()
+        .find(|s| (s.start..s.end).contains(&at))
+        .map(f)
 }
 
 /// Whether an address is in a slab.
@@ -83,7 +86,14 @@ pub(crate) fn allocate(len: usize) -> Option<usize> {
     }
     let before = slabs.iter().filter(|s| s.class == class).count();
     let (start, end) = reserve(class, (SLAB << before.min(16)).min(LARGEST_SLAB))?;
-    let mut slab = Slab { start, end, class, next: start, free: Vec::new(), guards: Vec::new() };
+    let mut slab = Slab {
+        start,
+        end,
+        class,
+        next: start,
+        free: Vec::new(),
+        guards: Vec::new(),
+    };
     let stack = slab.take();
     slabs.push(slab);
     LOW.fetch_min(start, Ordering::AcqRel);
@@ -197,4 +207,3 @@ fn unguard(at: usize, len: usize) {
         let _ = unsafe { sys!(SYS_madvise, at, len, MADV_GUARD_REMOVE) };
     }
 }
-

@@ -211,7 +211,10 @@ pub unsafe fn clone_thread(stack: usize, tls: usize, f: fn() -> !) -> Result<(),
 
 /// Nanoseconds on a clock that `clock_gettime` reads without entering the kernel.
 pub fn now(clock: libc::clockid_t) -> u64 {
-    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `t` is valid for writing; libc's wrapper uses the vdso and cannot fail for a known clock.
     unsafe { libc::clock_gettime(clock, &mut t) };
     t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64

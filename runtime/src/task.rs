@@ -275,8 +275,14 @@ pub fn alive() -> usize {
 
 /// Every task that was alive at some time during the walk.
 pub fn all() -> impl Iterator<Item = &'static Task> {
-    let high = if ARENA.base().is_null() { 0 } else { ARENA.high.load(Ordering::Acquire) };
-    (0..high).map(|i| ARENA.slot(i)).filter(|t| t.live.load(Ordering::Acquire))
+    let high = if ARENA.base().is_null() {
+        0
+    } else {
+        ARENA.high.load(Ordering::Acquire)
+    };
+    (0..high)
+        .map(|i| ARENA.slot(i))
+        .filter(|t| t.live.load(Ordering::Acquire))
 }
 
 /// The task with this id, if it is alive. It may end at any time unless the caller is on its hub: to act on it,

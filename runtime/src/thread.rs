@@ -18,7 +18,11 @@ static TLS: AtomicUsize = AtomicUsize::new(64 << 10);
 
 /// Sums up what loaded objects have as static thread-local storage. At conversion.
 pub(crate) fn measure_tls() {
-    unsafe extern "C" fn add(info: *mut libc::dl_phdr_info, _: usize, total: *mut libc::c_void) -> i32 {
+    unsafe extern "C" fn add(
+        info: *mut libc::dl_phdr_info,
+        _: usize,
+        total: *mut libc::c_void,
+    ) -> i32 {
         // SAFETY: the loader's data, and the caller's sum.
         unsafe {
             let info = &*info;
@@ -49,7 +53,15 @@ pub(crate) fn spawn(f: fn() -> !) -> Result<(), Errno> {
     // the control block. The thread pointer's first words are as x86-64's ABI and libc's compiled code want them: itself, twice;
     // the stack guard and the pointer guard are the process's.
     unsafe {
-        let base = sys!(SYS_mmap, 0, size, libc::PROT_READ | libc::PROT_WRITE, flags, -1i32, 0)?;
+        let base = sys!(
+            SYS_mmap,
+            0,
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            flags,
+            -1i32,
+            0
+        )?;
         let pointer = base + STACK + tls;
         let words = pointer as *mut usize;
         words.write(pointer);

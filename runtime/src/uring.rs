@@ -78,12 +78,29 @@ impl Ring {
                 fds::close_own(fd);
                 return Err(Errno::OPNOTSUPP);
             }
-            let size = (p.sq[6] as usize + p.sq_entries as usize * 4).max(p.cq[5] as usize + p.cq_entries as usize * 16);
-            let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_POPULATE);
+            let size = (p.sq[6] as usize + p.sq_entries as usize * 4)
+                .max(p.cq[5] as usize + p.cq_entries as usize * 16);
+            let (protection, flags) = (
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_POPULATE,
+            );
             let ring = sys!(SYS_mmap, 0, size, protection, flags, fd, 0)?;
-            let sqes = sys!(SYS_mmap, 0, p.sq_entries as usize * 64, protection, flags, fd, OFFSET_SQES)?;
+            let sqes = sys!(
+                SYS_mmap,
+                0,
+                p.sq_entries as usize * 64,
+                protection,
+                flags,
+                fd,
+                OFFSET_SQES
+            )?;
             // A child must not share the ring's memory: its ring is its own.
-            let _ = sys!(SYS_madvise, ring, size.next_multiple_of(4096), libc::MADV_DONTFORK);
+            let _ = sys!(
+                SYS_madvise,
+                ring,
+                size.next_multiple_of(4096),
+                libc::MADV_DONTFORK
+            );
             let _ = sys!(SYS_madvise, sqes, 4096, libc::MADV_DONTFORK);
             self.sqes.set(sqes);
             self.sq_tail.set(ring + p.sq[1] as usize);
@@ -117,8 +134,17 @@ impl Ring {
                     word(self.cq_head.get()).store(head.wrapping_add(1), Ordering::Release);
                     return sys::check(result as isize);
                 }
-                let submitted = word(self.sq_tail.get()).load(Ordering::Relaxed) == tail.wrapping_add(1);
-                match sys!(SYS_io_uring_enter, self.fd.get(), u32::from(submitted), 1, ENTER_GETEVENTS, 0, 0) {
+                let submitted =
+                    word(self.sq_tail.get()).load(Ordering::Relaxed) == tail.wrapping_add(1);
+                match sys!(
+                    SYS_io_uring_enter,
+                    self.fd.get(),
+                    u32::from(submitted),
+                    1,
+                    ENTER_GETEVENTS,
+                    0,
+                    0
+                ) {
                     Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
                     Err(e) => return Err(e),
                 }
@@ -128,7 +154,13 @@ impl Ring {
 }
 
 /// accept4(2) that does not wait. `None`: not to be had here.
-pub(crate) fn accept(hub: &Hub, fd: i32, address: usize, length: usize, flags: i32) -> Option<SysResult> {
+pub(crate) fn accept(
+    hub: &Hub,
+    fd: i32,
+    address: usize,
+    length: usize,
+    flags: i32,
+) -> Option<SysResult> {
     if UNAVAILABLE.load(Ordering::Relaxed) {
         return None;
     }
@@ -163,6 +195,11 @@ pub(crate) fn accept(hub: &Hub, fd: i32, address: usize, length: usize, flags: i
 
 /// Whether the kernel knows the flag: with a bad descriptor it then says `EBADF`, and not `EINVAL`.
 fn probe(hub: &Hub) -> bool {
-    let request = Submission { opcode: OP_ACCEPT, ioprio: ACCEPT_DONTWAIT, fd: -1, ..Submission::default() };
+    let request = Submission {
+        opcode: OP_ACCEPT,
+        ioprio: ACCEPT_DONTWAIT,
+        fd: -1,
+        ..Submission::default()
+    };
     hub.ring.call(request) == Err(Errno::BADF)
 }

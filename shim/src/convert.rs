@@ -29,7 +29,10 @@ static STATE: AtomicU8 = AtomicU8::new(DORMANT);
 
 /// Called when the program is about to create a thread.
 pub fn before_first_thread() {
-    if STATE.compare_exchange(DORMANT, CONVERTING, Ordering::AcqRel, Ordering::Acquire).is_err() {
+    if STATE
+        .compare_exchange(DORMANT, CONVERTING, Ordering::AcqRel, Ordering::Acquire)
+        .is_err()
+    {
         return;
     }
     match convert() {
@@ -69,7 +72,11 @@ struct Elsewhere {
     alive: AtomicU32,
 }
 
-static ELSEWHERE: Elsewhere = Elsewhere { stack: AtomicUsize::new(0), fs: AtomicU64::new(0), alive: AtomicU32::new(0) };
+static ELSEWHERE: Elsewhere = Elsewhere {
+    stack: AtomicUsize::new(0),
+    fs: AtomicU64::new(0),
+    alive: AtomicU32::new(0),
+};
 
 /// The mapping handler may be on several hubs at once.
 static REWRITING: Mutex<()> = Mutex::new(());
@@ -92,13 +99,19 @@ fn convert() -> Result<(), Option<String>> {
     let config = config::get();
     log::start();
     if threads() != Some(1) {
-        return Err(Some("a thread was created behind pthread_create before the first one through it".into()));
+        return Err(Some(
+            "a thread was created behind pthread_create before the first one through it".into(),
+        ));
     }
     if config.simulate == Simulate::NoCrossing {
-        return Err(Some("neither wrfsbase nor arch_prctl can set the thread pointer here".into()));
+        return Err(Some(
+            "neither wrfsbase nor arch_prctl can set the thread pointer here".into(),
+        ));
     }
     crossing::use_fsgsbase(config.fsgsbase && has_fsgsbase());
-    trap::set_own_text(own_text().ok_or_else(|| Some("cannot find the library's own code".to_string()))?);
+    trap::set_own_text(
+        own_text().ok_or_else(|| Some("cannot find the library's own code".to_string()))?,
+    );
     let can_trap = config.simulate != Simulate::NoDoors && trap::available();
     if config.simulate == Simulate::NoDoors || (config.door == Door::Trap && !can_trap) {
         return Err(Some(
@@ -106,12 +119,22 @@ fn convert() -> Result<(), Option<String>> {
         ));
     }
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let hubs = if config.hubs == 0 { cpus.min(config::MAX_HUBS) } else { config.hubs };
+    let hubs = if config.hubs == 0 {
+        cpus.min(config::MAX_HUBS)
+    } else {
+        config.hubs
+    };
     coop_runtime::prepare(hubs).map_err(|e| Some(format!("cannot set the hubs up: {e}")))?;
 
-    let report = if config.door == Door::Rewrite { rewrite_all() } else { rewrite::Report::default() };
+    let report = if config.door == Door::Rewrite {
+        rewrite_all()
+    } else {
+        rewrite::Report::default()
+    };
     if config.door == Door::Rewrite && report.rewritten == 0 && !already_rewritten() && !can_trap {
-        return Err(Some("no syscall site could be rewritten, and Syscall User Dispatch is not there".into()));
+        return Err(Some(
+            "no syscall site could be rewritten, and Syscall User Dispatch is not there".into(),
+        ));
     }
     let trap_all = config.door == Door::Trap || (report.rewritten == 0 && !already_rewritten());
     trap::allow_later(can_trap);
@@ -122,10 +145,17 @@ fn convert() -> Result<(), Option<String>> {
         report.trapped,
         report.left,
         report.objects,
-        if trap::armed() { "; the trap is armed" } else { "" }
+        if trap::armed() {
+            "; the trap is armed"
+        } else {
+            ""
+        }
     );
     if report.trapped > 0 && !can_trap {
-        tracing::warn!("{} sites can be neither rewritten nor trapped: their calls block their hub", report.trapped);
+        tracing::warn!(
+            "{} sites can be neither rewritten nor trapped: their calls block their hub",
+            report.trapped
+        );
     }
     REWRITTEN.fetch_add(report.rewritten, Ordering::Relaxed);
     hub::set_crossing(Crossing {
@@ -161,7 +191,13 @@ fn already_rewritten() -> bool {
 fn rewrite_all() -> rewrite::Report {
     rewrite::rewrite_loaded(&entries(), |object| {
         let r = &object.report;
-        tracing::debug!("{}: {} rewritten, {} trapped, {} left alone", object.name, r.rewritten, r.trapped, r.left);
+        tracing::debug!(
+            "{}: {} rewritten, {} trapped, {} left alone",
+            object.name,
+            r.rewritten,
+            r.trapped,
+            r.left
+        );
     })
 }
 
@@ -170,7 +206,15 @@ fn go_live() -> Result<(), Option<String>> {
     // From here on signals wait, until the receiver takes them.
     let mut mask = 0u64;
     // SAFETY: sets and reads this thread's mask.
-    let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &!signal::UNBLOCKED, &mut mask, 8) };
+    let _ = unsafe {
+        sys!(
+            SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &!signal::UNBLOCKED,
+            &mut mask,
+            8
+        )
+    };
     let result = start(mask);
     if result.is_err() {
         // SAFETY: as above.
@@ -201,7 +245,10 @@ fn start(mask: u64) -> Result<(), Option<String>> {
     unsafe { crossing::set_slot(crossing::fs_base(), std::ptr::null_mut()) };
     MAIN.set(main);
     STATE.store(LIVE, Ordering::Release);
-    let (stack, fs) = (ELSEWHERE.stack.load(Ordering::Acquire), ELSEWHERE.fs.load(Ordering::Acquire));
+    let (stack, fs) = (
+        ELSEWHERE.stack.load(Ordering::Acquire),
+        ELSEWHERE.fs.load(Ordering::Acquire),
+    );
     // SAFETY: the context is the main task's, which is not ready yet; the stack and thread pointer are of a thread that has ended.
     unsafe { crossing::coop_depart(main, stack, fs, receive) };
     // Here the main task goes on, on its hub.
@@ -238,7 +285,9 @@ extern "C" fn receive() -> ! {
 fn borrow_thread() -> std::io::Result<()> {
     extern "C" fn lend(_: *mut libc::c_void) -> *mut libc::c_void {
         let here = 0u64;
-        ELSEWHERE.stack.store(&raw const here as usize - 1024, Ordering::Release);
+        ELSEWHERE
+            .stack
+            .store(&raw const here as usize - 1024, Ordering::Release);
         ELSEWHERE.fs.store(crossing::fs_base(), Ordering::Release);
         // SAFETY: the kernel zeroes and wakes `alive` when this thread is gone; libc never hears of its end, so its stack stays.
         unsafe {
@@ -303,8 +352,11 @@ impl Fault {
 }
 
 fn descriptors() -> Vec<i32> {
-    let Ok(list) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
-    list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect()
+    let Ok(list) = std::fs::read_dir("/proc/self/fd") else {
+        return Vec::new();
+    };
+    list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
 }
 
 fn threads() -> Option<usize> {
@@ -318,7 +370,11 @@ fn has_fsgsbase() -> bool {
 
 /// The executable segment that holds the library.
 fn own_text() -> Option<std::ops::Range<usize>> {
-    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _: usize, found: *mut libc::c_void) -> i32 {
+    unsafe extern "C" fn look(
+        info: *mut libc::dl_phdr_info,
+        _: usize,
+        found: *mut libc::c_void,
+    ) -> i32 {
         // SAFETY: the loader's data, and the caller's range.
         unsafe {
             let info = &*info;
@@ -348,13 +404,21 @@ fn mapped(fd: i32, at: usize, len: usize, offset: u64) {
     let _one = REWRITING.lock().unwrap_or_else(|e| e.into_inner());
     let report = rewrite::rewrite_mapping(&entries(), fd, at, len, offset);
     if report.objects > 0 {
-        tracing::debug!("mapped at {at:#x}: {} rewritten, {} trapped, {} left alone", report.rewritten, report.trapped, report.left);
+        tracing::debug!(
+            "mapped at {at:#x}: {} rewritten, {} trapped, {} left alone",
+            report.rewritten,
+            report.trapped,
+            report.left
+        );
     }
     if report.trapped > 0 && !trap::armed() {
         if trap::available_later() {
             trap::arm(true);
             hub::arm_all();
-            tracing::info!("{} sites of the object mapped at {at:#x} can only be trapped: the trap is armed", report.trapped);
+            tracing::info!(
+                "{} sites of the object mapped at {at:#x} can only be trapped: the trap is armed",
+                report.trapped
+            );
         } else {
             tracing::warn!("{} sites of the object mapped at {at:#x} can only be trapped, and the kernel has no trap: their calls block their hub", report.trapped);
         }

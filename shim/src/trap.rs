@@ -29,8 +29,23 @@ pub fn available() -> bool {
     let selector = 0u8;
     // SAFETY: on and off again, for the calling thread, with a selector that lets everything pass.
     unsafe {
-        let on = sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector).is_ok();
-        let _ = sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+        let on = sys!(
+            SYS_prctl,
+            PR_SET_SYSCALL_USER_DISPATCH,
+            PR_SYS_DISPATCH_ON,
+            0,
+            0,
+            &selector
+        )
+        .is_ok();
+        let _ = sys!(
+            SYS_prctl,
+            PR_SET_SYSCALL_USER_DISPATCH,
+            PR_SYS_DISPATCH_OFF,
+            0,
+            0,
+            0
+        );
         on
     }
 }
@@ -75,8 +90,20 @@ pub fn enter_hub(gate: &Gate) {
     // SAFETY: a fresh mapping becomes the thread's signal stack; the gate outlives the thread.
     unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        if let Ok(base) = sys!(SYS_mmap, 0, SIGNAL_STACK, libc::PROT_READ | libc::PROT_WRITE, flags, -1i32, 0) {
-            let stack = libc::stack_t { ss_sp: base as *mut libc::c_void, ss_flags: 0, ss_size: SIGNAL_STACK };
+        if let Ok(base) = sys!(
+            SYS_mmap,
+            0,
+            SIGNAL_STACK,
+            libc::PROT_READ | libc::PROT_WRITE,
+            flags,
+            -1i32,
+            0
+        ) {
+            let stack = libc::stack_t {
+                ss_sp: base as *mut libc::c_void,
+                ss_flags: 0,
+                ss_size: SIGNAL_STACK,
+            };
             let _ = sys!(SYS_sigaltstack, &stack, 0);
         }
     }
@@ -87,17 +114,33 @@ pub fn enter_hub(gate: &Gate) {
 
 /// Arms the trap on a hub's thread. Called on that thread.
 pub fn arm_hub(gate: &Gate) {
-    let (start, end) = (TEXT_START.load(Ordering::Relaxed), TEXT_END.load(Ordering::Relaxed));
+    let (start, end) = (
+        TEXT_START.load(Ordering::Relaxed),
+        TEXT_END.load(Ordering::Relaxed),
+    );
     let selector = gate.in_program.as_ptr();
     // SAFETY: the gate outlives the thread.
-    let _ = unsafe { sys!(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, selector) };
+    let _ = unsafe {
+        sys!(
+            SYS_prctl,
+            PR_SET_SYSCALL_USER_DISPATCH,
+            PR_SYS_DISPATCH_ON,
+            start,
+            end - start,
+            selector
+        )
+    };
 }
 
 /// Installs the handlers. Only at conversion: a dormant library handles no signal.
 pub fn install_handlers() {
-    let flags = libc::SA_SIGINFO as u64 | libc::SA_ONSTACK as u64 | libc::SA_NODEFER as u64 | SA_RESTORER;
+    let flags =
+        libc::SA_SIGINFO as u64 | libc::SA_ONSTACK as u64 | libc::SA_NODEFER as u64 | SA_RESTORER;
     let restorer = crossing::coop_restorer as *const () as u64;
-    for (signal, handler) in [(libc::SIGSYS, on_sigsys as *const ()), (signal::KICK, on_kick as *const ())] {
+    for (signal, handler) in [
+        (libc::SIGSYS, on_sigsys as *const ()),
+        (signal::KICK, on_kick as *const ()),
+    ] {
         // The kernel's struct sigaction: handler, flags, restorer, mask.
         let action: [u64; 4] = [handler as u64, flags, restorer, 0];
         // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.

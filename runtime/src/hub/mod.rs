@@ -105,7 +105,9 @@ impl Ready {
     fn push(&self, task: &'static Task) {
         task.next.store(ptr::null_mut(), Ordering::Relaxed);
         match self.last.replace(Some(task)) {
-            Some(last) => last.next.store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed),
+            Some(last) => last
+                .next
+                .store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed),
             None => self.first.set(Some(task)),
         }
     }
@@ -134,7 +136,9 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// The crossing in use.
 pub fn crossing() -> &'static Crossing {
-    CROSSING.get().expect("the shim gives the crossing before anything else")
+    CROSSING
+        .get()
+        .expect("the shim gives the crossing before anything else")
 }
 
 /// Gives the crossing. Once a process; a forked child keeps it.
@@ -154,7 +158,9 @@ pub fn all() -> &'static [&'static Hub] {
 
 /// Makes the hubs, none of which runs yet.
 pub fn make(count: usize) -> &'static [&'static Hub] {
-    let hubs: Vec<&'static Hub> = (0..count).map(|index| &*Box::leak(Box::new(Hub::new(index)))).collect();
+    let hubs: Vec<&'static Hub> = (0..count)
+        .map(|index| &*Box::leak(Box::new(Hub::new(index))))
+        .collect();
     let leaked = Vec::leak(hubs);
     PUBLISHED.store(leaked.as_mut_ptr(), Ordering::Release);
     COUNT.store(leaked.len(), Ordering::Release);
@@ -209,13 +215,20 @@ fn set_current(hub: Option<&'static Hub>) {
 
 /// The hub with the fewest tasks, for a new one.
 pub(crate) fn least_loaded() -> &'static Hub {
-    all().iter().min_by_key(|h| h.load.load(Ordering::Relaxed)).expect("there are hubs while there are tasks")
+    all()
+        .iter()
+        .min_by_key(|h| h.load.load(Ordering::Relaxed))
+        .expect("there are hubs while there are tasks")
 }
 
 impl Hub {
     fn new(index: usize) -> Self {
         Self {
-            gate: Gate { rsp: Cell::new(0), fs: Cell::new(0), in_program: 0.into() },
+            gate: Gate {
+                rsp: Cell::new(0),
+                fs: Cell::new(0),
+                in_program: 0.into(),
+            },
             index,
             tid: AtomicI32::new(0),
             inbox: Inbox::default(),
@@ -252,8 +265,12 @@ impl Hub {
         // SAFETY: makes descriptors.
         let epoll = fds::hide(unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) }?)?;
         // SAFETY: as above.
-        let bell = fds::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
-        let mut event = libc::epoll_event { events: (libc::EPOLLIN | libc::EPOLLET) as u32, u64: readiness::BELL };
+        let bell =
+            fds::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
+        let mut event = libc::epoll_event {
+            events: (libc::EPOLLIN | libc::EPOLLET) as u32,
+            u64: readiness::BELL,
+        };
         // SAFETY: `event` is valid.
         unsafe { sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, bell, &mut event) }?;
         self.readiness.open(epoll);
@@ -303,10 +320,18 @@ impl Hub {
         self.tid.store(tid as i32, Ordering::Release);
         signal::block_in_hub();
         (crossing().enter_hub)(&self.gate);
-        let mut stack = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+        let mut stack = libc::stack_t {
+            ss_sp: ptr::null_mut(),
+            ss_flags: 0,
+            ss_size: 0,
+        };
         // SAFETY: reads this thread's alternate stack.
         let _ = unsafe { sys!(SYS_sigaltstack, 0, &mut stack) };
-        let own = if stack.ss_flags & libc::SS_DISABLE != 0 { (0, 0) } else { (stack.ss_sp as usize, stack.ss_size) };
+        let own = if stack.ss_flags & libc::SS_DISABLE != 0 {
+            (0, 0)
+        } else {
+            (stack.ss_sp as usize, stack.ss_size)
+        };
         self.own_altstack.set(own);
         self.kernel_altstack.set(own);
         self.fp.set(extended::control());
@@ -372,13 +397,31 @@ impl Hub {
             tv_sec: (timeout / 1_000_000_000) as i64,
             tv_nsec: (timeout % 1_000_000_000) as i64,
         };
-        let spec = if timeout == u64::MAX { ptr::null() } else { ptr::from_ref(&spec) };
+        let spec = if timeout == u64::MAX {
+            ptr::null()
+        } else {
+            ptr::from_ref(&spec)
+        };
         let epoll = self.readiness.epoll();
         // SAFETY: the buffer holds BATCH events, the timeout is valid or null.
-        let mut found = unsafe { sys!(SYS_epoll_pwait2, epoll, events.as_mut_ptr(), BATCH, spec, 0, 0) };
+        let mut found = unsafe {
+            sys!(
+                SYS_epoll_pwait2,
+                epoll,
+                events.as_mut_ptr(),
+                BATCH,
+                spec,
+                0,
+                0
+            )
+        };
         if found == Err(sys::Errno(libc::ENOSYS)) {
             // Before Linux 5.11: milliseconds, rounded up so as not to wake too early and spin.
-            let ms = if timeout == u64::MAX { -1 } else { i32::try_from(timeout.div_ceil(1_000_000)).unwrap_or(i32::MAX) };
+            let ms = if timeout == u64::MAX {
+                -1
+            } else {
+                i32::try_from(timeout.div_ceil(1_000_000)).unwrap_or(i32::MAX)
+            };
             // SAFETY: as above.
             found = unsafe { sys!(SYS_epoll_wait, epoll, events.as_mut_ptr(), BATCH, ms) };
         }
@@ -400,17 +443,22 @@ impl Hub {
             // It ended while a late hint kept it in the queue.
             return task.release();
         }
-        self.current.store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed);
-        self.switches.store(self.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.current
+            .store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed);
+        self.switches
+            .store(self.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         if let Some(parked) = task.parked.get() {
-            let Poll::Ready(result) = parked.poll() else { return };
+            let Poll::Ready(result) = parked.poll() else {
+                return;
+            };
             task.parked.set(None);
             parked.finish(self);
             syscalls::complete(task, result);
         }
         self.load_state(task);
         loop {
-            if !task.signalled.load(Ordering::Acquire) || signal::deliver(task) == signal::Next::Go {
+            if !task.signalled.load(Ordering::Acquire) || signal::deliver(task) == signal::Next::Go
+            {
                 self.go(task);
                 world::pause_point(self);
             }
@@ -498,7 +546,11 @@ impl Hub {
     /// Makes the kernel use the task's alternate stack for its faults, or the hub's own if it has none.
     pub(crate) fn use_altstack_of(&self, task: &Task) {
         let (sp, size, flags) = task.altstack.get();
-        let wanted = if flags & libc::SS_DISABLE == 0 { (sp, size) } else { self.own_altstack.get() };
+        let wanted = if flags & libc::SS_DISABLE == 0 {
+            (sp, size)
+        } else {
+            self.own_altstack.get()
+        };
         if wanted != self.kernel_altstack.get() {
             self.set_kernel_altstack(wanted);
         }
@@ -563,6 +615,14 @@ pub(crate) fn child_changed() {
 
 /// The number of live tasks, as text for the dump and the log.
 pub fn summary() -> String {
-    let loads: Vec<String> = all().iter().map(|h| h.load.load(Ordering::Relaxed).to_string()).collect();
-    format!("{} tasks on {} hubs ({})", task::alive(), loads.len(), loads.join(", "))
+    let loads: Vec<String> = all()
+        .iter()
+        .map(|h| h.load.load(Ordering::Relaxed).to_string())
+        .collect();
+    format!(
+        "{} tasks on {} hubs ({})",
+        task::alive(),
+        loads.len(),
+        loads.join(", ")
+    )
 }

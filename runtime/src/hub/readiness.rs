@@ -8,8 +8,8 @@
 //! registration lives on with its waiters (see [`crate::syscalls::close`]), and the number's next file gets its own.
 
 use crate::fds;
-use crate::sys::Errno;
 use crate::sys;
+use crate::sys::Errno;
 use crate::task::Task;
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
@@ -19,7 +19,8 @@ use std::ptr;
 use std::task::{Context, Poll};
 
 /// Data or end of file or an error can be read.
-pub(crate) const READ: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
+pub(crate) const READ: u32 =
+    (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
 /// There is room to write, or an error to be had.
 pub(crate) const WRITE: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR) as u32;
 /// Anything at all.
@@ -83,7 +84,10 @@ struct State {
 
 impl Readiness {
     pub(crate) fn new() -> Self {
-        Self { epoll: Cell::new(-1), state: UnsafeCell::default() }
+        Self {
+            epoll: Cell::new(-1),
+            state: UnsafeCell::default(),
+        }
     }
 
     #[allow(clippy::mut_from_ref)]
@@ -144,7 +148,9 @@ impl Readiness {
             }
         }
         state.waiting -= 1;
-        if r.first.is_null() && state.by_fd.get(usize::try_from(r.fd).unwrap_or(0)) != Some(&(slot + 1)) {
+        if r.first.is_null()
+            && state.by_fd.get(usize::try_from(r.fd).unwrap_or(0)) != Some(&(slot + 1))
+        {
             // The number has gone on to another file: nobody will wait here again.
             r.serial = r.serial.wrapping_add(1);
             state.free.push(slot);
@@ -172,7 +178,13 @@ impl Readiness {
         }
         #[allow(clippy::cast_possible_truncation)]
         let slot = state.free.pop().unwrap_or_else(|| {
-            state.slots.push(Registration { fd, generation, serial: 0, first: ptr::null(), last: ptr::null() });
+            state.slots.push(Registration {
+                fd,
+                generation,
+                serial: 0,
+                first: ptr::null(),
+                last: ptr::null(),
+            });
             state.slots.len() as u32 - 1
         });
         let r = &mut state.slots[slot as usize];
@@ -182,11 +194,27 @@ impl Readiness {
             u64: u64::from(slot) | u64::from(r.serial) << 32,
         };
         // SAFETY: `event` is valid; a bad descriptor is an error.
-        let mut added = unsafe { sys!(SYS_epoll_ctl, self.epoll.get(), libc::EPOLL_CTL_ADD, fd, &mut event) };
+        let mut added = unsafe {
+            sys!(
+                SYS_epoll_ctl,
+                self.epoll.get(),
+                libc::EPOLL_CTL_ADD,
+                fd,
+                &mut event
+            )
+        };
         if added == Err(Errno(libc::EEXIST)) {
             // The same file came back to the same number; its old registration is still there.
             // SAFETY: as above.
-            added = unsafe { sys!(SYS_epoll_ctl, self.epoll.get(), libc::EPOLL_CTL_MOD, fd, &mut event) };
+            added = unsafe {
+                sys!(
+                    SYS_epoll_ctl,
+                    self.epoll.get(),
+                    libc::EPOLL_CTL_MOD,
+                    fd,
+                    &mut event
+                )
+            };
         }
         if let Err(e) = added {
             state.free.push(slot);
@@ -200,7 +228,9 @@ impl Readiness {
     pub(crate) fn event(&self, data: u64, events: u32) {
         #[allow(clippy::cast_possible_truncation)]
         let (slot, serial) = (data as u32 as usize, (data >> 32) as u32);
-        let Some(r) = self.state().slots.get(slot) else { return };
+        let Some(r) = self.state().slots.get(slot) else {
+            return;
+        };
         if r.serial != serial {
             return;
         }
@@ -240,7 +270,10 @@ pub(crate) struct Ready {
 
 impl Ready {
     pub(crate) fn new(task: &'static Task, fd: i32, interest: u32) -> Self {
-        Self { fd, waiter: Waiter::new(task, interest) }
+        Self {
+            fd,
+            waiter: Waiter::new(task, interest),
+        }
     }
 }
 
@@ -275,7 +308,13 @@ pub(crate) struct AnyReady {
 
 impl AnyReady {
     pub(crate) fn new(task: &'static Task, wanted: impl Iterator<Item = (i32, u32)>) -> Self {
-        Self { task, waiters: wanted.map(|(fd, interest)| (fd, Waiter::new(task, interest))).collect(), linked: false }
+        Self {
+            task,
+            waiters: wanted
+                .map(|(fd, interest)| (fd, Waiter::new(task, interest)))
+                .collect(),
+            linked: false,
+        }
     }
 }
 

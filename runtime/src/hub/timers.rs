@@ -50,7 +50,8 @@ impl Timers {
     }
 
     fn publish(&self) {
-        self.earliest.store(self.next().unwrap_or(0), Ordering::Relaxed);
+        self.earliest
+            .store(self.next().unwrap_or(0), Ordering::Relaxed);
     }
 
     /// Whether a deadline has passed at `now`. Any thread may ask.
@@ -61,7 +62,9 @@ impl Timers {
 
     /// The earliest deadline (CLOCK_MONOTONIC ns).
     pub(crate) fn next(&self) -> Option<u64> {
-        self.map().first_key_value().map(|((deadline, _), _)| *deadline)
+        self.map()
+            .first_key_value()
+            .map(|((deadline, _), _)| *deadline)
     }
 
     /// Wakes the tasks whose deadlines have passed, in the deadlines' order; equal deadlines in the order they were set.
@@ -98,7 +101,13 @@ pub(crate) struct Timer {
 impl Timer {
     /// `deadline` in ns of CLOCK_MONOTONIC; `u64::MAX` never comes.
     pub(crate) fn new(task: &'static Task, deadline: u64) -> Self {
-        Self { task, deadline, sequence: 0, fired: Cell::new(false), _pin: PhantomPinned }
+        Self {
+            task,
+            deadline,
+            sequence: 0,
+            fired: Cell::new(false),
+            _pin: PhantomPinned,
+        }
     }
 }
 
@@ -114,7 +123,10 @@ impl Future for Timer {
         // SAFETY: nothing is moved out.
         let this = unsafe { self.get_unchecked_mut() };
         if this.sequence == 0 {
-            let entry = Entry { task: this.task, fired: &this.fired };
+            let entry = Entry {
+                task: this.task,
+                fired: &this.fired,
+            };
             this.sequence = this.task.hub().timers.add(this.deadline, entry);
         }
         Poll::Pending

@@ -12,7 +12,7 @@ use super::{all, Hub};
 use crate::sys;
 use crate::task::lock;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, AtomicUsize, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 /// Non-zero while somebody stops the world; a futex word.
@@ -26,7 +26,8 @@ const MEMBARRIER_PRIVATE_EXPEDITED: i32 = 1 << 3;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
 
 /// What a hub's thread is doing, beyond `in_program`: 2 in `Gate::in_program` would disturb the kernel's selector, so it is apart.
-static RESTING: [AtomicU8; crate::config::MAX_HUBS] = [const { AtomicU8::new(0) }; crate::config::MAX_HUBS];
+static RESTING: [AtomicU8; crate::config::MAX_HUBS] =
+    [const { AtomicU8::new(0) }; crate::config::MAX_HUBS];
 
 /// Registers for `membarrier`. At conversion.
 pub fn prepare() {
@@ -74,7 +75,15 @@ fn pause(hub: &Hub) {
 fn wait_for_go() {
     while STOPPING.load(Ordering::SeqCst) != 0 {
         // SAFETY: waits on a static word while it is 1.
-        let _ = unsafe { sys!(SYS_futex, STOPPING.as_ptr(), libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, 1, 0) };
+        let _ = unsafe {
+            sys!(
+                SYS_futex,
+                STOPPING.as_ptr(),
+                libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+                1,
+                0
+            )
+        };
     }
 }
 
@@ -115,8 +124,13 @@ pub(crate) fn stop(me: &'static Hub) -> Stopped {
     STOPPING.store(1, Ordering::SeqCst);
     RESTING[me.index].store(0, Ordering::SeqCst);
     barrier();
-    for hub in all().iter().filter(|h| !ptr::eq(**h, me) && h.tid.load(Ordering::Acquire) != 0) {
-        while hub.gate.in_program.load(Ordering::SeqCst) == 0 && RESTING[hub.index].load(Ordering::SeqCst) == 0 {
+    for hub in all()
+        .iter()
+        .filter(|h| !ptr::eq(**h, me) && h.tid.load(Ordering::Acquire) != 0)
+    {
+        while hub.gate.in_program.load(Ordering::SeqCst) == 0
+            && RESTING[hub.index].load(Ordering::SeqCst) == 0
+        {
             std::thread::yield_now();
         }
     }
@@ -130,7 +144,14 @@ impl Drop for Stopped {
     fn drop(&mut self) {
         STOPPING.store(0, Ordering::SeqCst);
         // SAFETY: wakes waiters on a static word.
-        let _ = unsafe { sys!(SYS_futex, STOPPING.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX) };
+        let _ = unsafe {
+            sys!(
+                SYS_futex,
+                STOPPING.as_ptr(),
+                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+                i32::MAX
+            )
+        };
     }
 }
 

@@ -104,14 +104,23 @@ pub(crate) fn push(task: &'static Task, info: &Info, action: &Action, restart: O
         // SAFETY: a kept frame is whole.
         Some(frame) => unsafe {
             let frame = &*frame.as_ptr().cast::<Frame>();
-            (frame.uc.machine, State::Kernel(frame.uc.machine.fpstate as *const u8))
+            (
+                frame.uc.machine,
+                State::Kernel(frame.uc.machine.fpstate as *const u8),
+            )
         },
         None => (machine_of(task, restart), State::of(task)),
     };
     let (alt_sp, alt_size, alt_flags) = task.altstack.get();
-    let on_alt = (machine.rsp as usize).wrapping_sub(alt_sp) <= alt_size && alt_flags & libc::SS_DISABLE == 0;
-    let use_alt = action.flags & libc::SA_ONSTACK as u64 != 0 && alt_flags & libc::SS_DISABLE == 0 && !on_alt;
-    let top = if use_alt { (alt_sp + alt_size) as u64 } else { machine.rsp - RED_ZONE };
+    let on_alt = (machine.rsp as usize).wrapping_sub(alt_sp) <= alt_size
+        && alt_flags & libc::SS_DISABLE == 0;
+    let use_alt =
+        action.flags & libc::SA_ONSTACK as u64 != 0 && alt_flags & libc::SS_DISABLE == 0 && !on_alt;
+    let top = if use_alt {
+        (alt_sp + alt_size) as u64
+    } else {
+        machine.rsp - RED_ZONE
+    };
     let fp = (top - state.size() as u64) & !63;
     let at = ((fp - size_of::<Frame>() as u64) & !15) - 8;
 
@@ -123,7 +132,11 @@ pub(crate) fn push(task: &'static Task, info: &Info, action: &Action, restart: O
         uc: Ucontext {
             flags: UC_FLAGS | if state.extended() { UC_FP_XSTATE } else { 0 },
             link: 0,
-            stack: libc::stack_t { ss_sp: alt_sp as *mut libc::c_void, ss_flags: alt_flags, ss_size: alt_size },
+            stack: libc::stack_t {
+                ss_sp: alt_sp as *mut libc::c_void,
+                ss_flags: alt_flags,
+                ss_size: alt_size,
+            },
             machine,
             mask,
         },
@@ -136,11 +149,25 @@ pub(crate) fn push(task: &'static Task, info: &Info, action: &Action, restart: O
         (at as *mut Frame).write(frame);
     }
 
-    let blocked = action.mask | if action.flags & libc::SA_NODEFER as u64 == 0 { super::bit(info.signal) } else { 0 };
+    let blocked = action.mask
+        | if action.flags & libc::SA_NODEFER as u64 == 0 {
+            super::bit(info.signal)
+        } else {
+            0
+        };
     let current = task.mask.load(std::sync::atomic::Ordering::Relaxed);
-    task.mask.store((current | blocked) & !super::UNBLOCKABLE, std::sync::atomic::Ordering::Release);
+    task.mask.store(
+        (current | blocked) & !super::UNBLOCKABLE,
+        std::sync::atomic::Ordering::Release,
+    );
     if action.flags & libc::SA_RESETHAND as u64 != 0 {
-        let _ = super::set_action(info.signal, Some(Action { handler: libc::SIG_DFL, ..*action }));
+        let _ = super::set_action(
+            info.signal,
+            Some(Action {
+                handler: libc::SIG_DFL,
+                ..*action
+            }),
+        );
     }
     if let Some(frame) = task.frame.take() {
         if !task.frame_on_stack.get() {
@@ -264,7 +291,9 @@ impl State {
                     {
                         sw.cast::<u32>().write_unaligned(MAGIC1);
                         sw.add(4).cast::<u32>().write_unaligned(*size as u32 + 4);
-                        sw.add(8).cast::<u64>().write_unaligned(crate::extended::features());
+                        sw.add(8)
+                            .cast::<u64>()
+                            .write_unaligned(crate::extended::features());
                         sw.add(16).cast::<u32>().write_unaligned(*size as u32);
                     }
                     to.add(*size).cast::<u32>().write_unaligned(MAGIC2);
@@ -307,7 +336,13 @@ pub(crate) fn sigreturn(task: &'static Task) -> Outcome {
         context.flags = flags_to(m.flags);
         context.full = 0;
         // SAFETY: the frame's state begins with a legacy area.
-        unsafe { load_state(task, m.fpstate as *const u8, frame.uc.flags & UC_FP_XSTATE != 0) };
+        unsafe {
+            load_state(
+                task,
+                m.fpstate as *const u8,
+                frame.uc.flags & UC_FP_XSTATE != 0,
+            )
+        };
         return syscalls::dispatch(task.hub(), task);
     }
     if let Some(on) = (hub::crossing().continuation)(machine.rip as usize) {
@@ -333,7 +368,8 @@ unsafe fn load_state(task: &'static Task, from: *const u8, extended: bool) {
             *xmm = from.add(160 + 16 * i).cast::<[u64; 2]>().read_unaligned();
         }
         if let (true, Some(area)) = (extended, task.extended.get()) {
-            area.as_ptr().copy_from_nonoverlapping(from, crate::extended::size());
+            area.as_ptr()
+                .copy_from_nonoverlapping(from, crate::extended::size());
             context.full = 1;
         }
     }
@@ -342,7 +378,11 @@ unsafe fn load_state(task: &'static Task, from: *const u8, extended: bool) {
 /// `rt_sigreturn` restores the alternate stack that the frame names.
 fn set_altstack(task: &'static Task, stack: &libc::stack_t) {
     let disabled = stack.ss_flags & libc::SS_DISABLE != 0;
-    let new = if disabled { (0, 0, libc::SS_DISABLE) } else { (stack.ss_sp as usize, stack.ss_size, 0) };
+    let new = if disabled {
+        (0, 0, libc::SS_DISABLE)
+    } else {
+        (stack.ss_sp as usize, stack.ss_size, 0)
+    };
     if new != task.altstack.get() {
         task.altstack.set(new);
     }
@@ -362,11 +402,14 @@ fn loose(task: &'static Task, mask: u64, stack: libc::stack_t) -> std::ptr::NonN
     let mut machine = machine_of(task, None);
     machine.rip = task.context().regs.rip;
     let offset = size_of::<Loose>().next_multiple_of(64);
-    let layout = std::alloc::Layout::from_size_align(offset + state.size(), 64).expect("a frame's layout");
+    let layout =
+        std::alloc::Layout::from_size_align(offset + state.size(), 64).expect("a frame's layout");
     // SAFETY: the block has room for the frame and its state, each aligned as in the type.
     unsafe {
         let block = std::alloc::alloc(layout);
-        let Some(block) = std::ptr::NonNull::new(block) else { std::alloc::handle_alloc_error(layout) };
+        let Some(block) = std::ptr::NonNull::new(block) else {
+            std::alloc::handle_alloc_error(layout)
+        };
         let at = &raw mut (*block.as_ptr().cast::<Loose>()).frame;
         machine.fpstate = block.as_ptr().add(offset) as u64;
         state.write(block.as_ptr().add(offset));
@@ -400,7 +443,11 @@ pub(crate) fn free_loose(frame: std::ptr::NonNull<u8>) {
 /// The task's alternate stack as the kernel takes it.
 fn altstack_of(task: &Task) -> libc::stack_t {
     let (sp, size, flags) = task.altstack.get();
-    libc::stack_t { ss_sp: sp as *mut libc::c_void, ss_flags: flags, ss_size: size }
+    libc::stack_t {
+        ss_sp: sp as *mut libc::c_void,
+        ss_flags: flags,
+        ss_size: size,
+    }
 }
 
 /// Goes on as a native thread, in a forked child. The frame stays behind: a few hundred bytes.

@@ -18,7 +18,7 @@ pub use preempt::strike as preempt_strike;
 
 use crate::hub;
 use crate::sys;
-use crate::sys::{Errno};
+use crate::sys::Errno;
 use crate::task::{self, lock, Task};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,7 +51,8 @@ const UNBLOCKABLE: u64 = bit(libc::SIGKILL) | bit(libc::SIGSTOP);
 
 const IGNORED_BY_DEFAULT: u64 =
     bit(libc::SIGCHLD) | bit(libc::SIGURG) | bit(libc::SIGWINCH) | bit(libc::SIGCONT);
-const STOPS_BY_DEFAULT: u64 = bit(libc::SIGSTOP) | bit(libc::SIGTSTP) | bit(libc::SIGTTIN) | bit(libc::SIGTTOU);
+const STOPS_BY_DEFAULT: u64 =
+    bit(libc::SIGSTOP) | bit(libc::SIGTSTP) | bit(libc::SIGTTIN) | bit(libc::SIGTTOU);
 
 /// The kernel's `struct sigaction`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,13 +85,21 @@ impl Action {
     }
 }
 
-static ACTIONS: Mutex<[Action; 65]> = Mutex::new([Action { handler: 0, flags: 0, restorer: 0, mask: 0 }; 65]);
+static ACTIONS: Mutex<[Action; 65]> = Mutex::new(
+    [Action {
+        handler: 0,
+        flags: 0,
+        restorer: 0,
+        mask: 0,
+    }; 65],
+);
 
 /// Signals pending for a task or for the process, with their data. All zero: none.
 #[derive(Debug, Default)]
 pub(crate) struct TaskSignals {
     pending: u64,
-    /// In order of arrival; at most one of each standard signal.
+    /// In order of arrival; at most one of each standard signal. Boxed, as all zero must be `None` and a task be small.
+    #[allow(clippy::box_collection)]
     queue: Option<Box<VecDeque<Info>>>,
     /// What the task waits for in `sigtimedwait`.
     pub(crate) waits_for: u64,
@@ -117,7 +126,12 @@ impl Info {
             rest[1] = pid.unwrap_or(0) as u32;
             rest[2] = uid.unwrap_or(0) as u32;
         }
-        Self { signal, errno: 0, code, rest }
+        Self {
+            signal,
+            errno: 0,
+            code,
+            rest,
+        }
     }
 }
 
@@ -154,7 +168,11 @@ impl TaskSignals {
 }
 
 /// Signals pending for the process.
-static SHARED: Mutex<TaskSignals> = Mutex::new(TaskSignals { pending: 0, queue: None, waits_for: 0 });
+static SHARED: Mutex<TaskSignals> = Mutex::new(TaskSignals {
+    pending: 0,
+    queue: None,
+    waits_for: 0,
+});
 /// A copy of its pending set, to look at without the lock.
 static SHARED_PENDING: AtomicU64 = AtomicU64::new(0);
 /// Tasks in `sigtimedwait`.
@@ -179,7 +197,15 @@ pub fn read_actions() {
     let mut actions = lock(&ACTIONS);
     for signal in 1..=64 {
         // SAFETY: writes one action.
-        let _ = unsafe { sys!(SYS_rt_sigaction, signal, 0, &mut actions[signal as usize], 8) };
+        let _ = unsafe {
+            sys!(
+                SYS_rt_sigaction,
+                signal,
+                0,
+                &mut actions[signal as usize],
+                8
+            )
+        };
     }
 }
 
@@ -215,7 +241,9 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
 /// Whether the program handles faults itself.
 pub(crate) fn handles_faults() -> bool {
     let actions = lock(&ACTIONS);
-    (1..=64).any(|s| SYNCHRONOUS & bit(s) != 0 && actions[s as usize].disposition(s) == Disposition::Handle)
+    (1..=64).any(|s| {
+        SYNCHRONOUS & bit(s) != 0 && actions[s as usize].disposition(s) == Disposition::Handle
+    })
 }
 
 /// In a forked child, which is native: the kernel gets the program's actions where ours differ.
@@ -252,10 +280,13 @@ pub(crate) fn post(info: Info) {
         }
     }
     let disposition = action(signal).disposition(signal);
-    let waited_for = lock(&SIGWAITERS).iter().any(|t| lock(&t.signals).waits_for & bit(signal) != 0);
+    let waited_for = lock(&SIGWAITERS)
+        .iter()
+        .any(|t| lock(&t.signals).waits_for & bit(signal) != 0);
     let taker = taker(signal);
     if !waited_for {
-        let blocked_by_main = task::main().is_some_and(|m| m.mask.load(Ordering::Relaxed) & bit(signal) != 0);
+        let blocked_by_main =
+            task::main().is_some_and(|m| m.mask.load(Ordering::Relaxed) & bit(signal) != 0);
         match disposition {
             Disposition::Ignore if !blocked_by_main => return,
             Disposition::Kill if taker.is_some() => die(signal),
@@ -270,7 +301,10 @@ pub(crate) fn post(info: Info) {
 /// Wakes a task that may take a signal pending for the process.
 fn kick(signal: i32) {
     let waiters = lock(&SIGWAITERS);
-    if let Some(waiter) = waiters.iter().find(|t| lock(&t.signals).waits_for & bit(signal) != 0) {
+    if let Some(waiter) = waiters
+        .iter()
+        .find(|t| lock(&t.signals).waits_for & bit(signal) != 0)
+    {
         return notify(waiter);
     }
     drop(waiters);
@@ -282,7 +316,9 @@ fn kick(signal: i32) {
 /// A task that does not block a signal: the main task if it may, as in the kernel, or any other.
 fn taker(signal: i32) -> Option<&'static Task> {
     let takes = |t: &&'static Task| t.mask.load(Ordering::Relaxed) & bit(signal) == 0;
-    task::main().filter(takes).or_else(|| task::all().find(|t| takes(t)))
+    task::main()
+        .filter(takes)
+        .or_else(|| task::all().find(|t| takes(t)))
 }
 
 /// Tells a task that there is a signal to look at.
@@ -330,7 +366,10 @@ pub(crate) fn interrupts(task: &'static Task) -> bool {
 /// What a call that a signal interrupted leaves in `rax` for now; [`deliver`] runs before the task goes on.
 pub(crate) fn interrupted(task: &'static Task, code: Errno) -> u64 {
     let number = u64::try_from(task.call_number.get()).unwrap_or(0);
-    task.interrupted.set(Some(Interrupted { number, restart: code == Errno::RESTART_SYS }));
+    task.interrupted.set(Some(Interrupted {
+        number,
+        restart: code == Errno::RESTART_SYS,
+    }));
     task.signalled.store(true, Ordering::Release);
     sys::encode(Err(Errno::INTR))
 }
@@ -338,7 +377,8 @@ pub(crate) fn interrupted(task: &'static Task, code: Errno) -> u64 {
 /// A task's mask changes for the time of one call (`ppoll`, `sigsuspend`): the old one comes back when it ends, or when the
 /// handler that ended it returns.
 pub(crate) fn mask_for_call(task: &'static Task, mask: u64) {
-    task.restore_mask.set(Some(task.mask.load(Ordering::Relaxed)));
+    task.restore_mask
+        .set(Some(task.mask.load(Ordering::Relaxed)));
     set_mask(task, mask);
     task.signalled.store(true, Ordering::Release);
 }
@@ -360,7 +400,11 @@ pub(crate) fn set_mask(task: &'static Task, mask: u64) {
 /// Takes a pending signal of `set` for a task.
 pub(crate) fn take(task: &'static Task, set: u64) -> Option<Info> {
     let own = lock(&task.signals).take(set);
-    own.or_else(|| (SHARED_PENDING.load(Ordering::Acquire) & set != 0).then(|| with_shared(|s| s.take(set))).flatten())
+    own.or_else(|| {
+        (SHARED_PENDING.load(Ordering::Acquire) & set != 0)
+            .then(|| with_shared(|s| s.take(set)))
+            .flatten()
+    })
 }
 
 /// The signals pending for a task or its process.
@@ -410,7 +454,9 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
             Disposition::Kill => die(info.signal),
             Disposition::Stop => stop(info.signal),
             Disposition::Handle => {
-                let restart = interrupted.take().filter(|i| i.restart && action.flags & libc::SA_RESTART as u64 != 0);
+                let restart = interrupted
+                    .take()
+                    .filter(|i| i.restart && action.flags & libc::SA_RESTART as u64 != 0);
                 frame::push(task, &info, &action, restart.map(|i| i.number));
                 handled = true;
             }
@@ -458,13 +504,15 @@ fn raise_here(signal: i32) {
 /// The hub's thread got a signal for what it did for a task (SIGPIPE of a write): passes it on to the task.
 pub(crate) fn forward(task: &'static Task, signal: i32) {
     let set = bit(signal);
-    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     let mut info = Info::from_user(signal, libc::SI_USER);
     // SAFETY: takes the signal that is pending for this thread, if any.
     let _ = unsafe { sys!(SYS_rt_sigtimedwait, &set, &mut info, &none, 8) };
     let _ = post_to(task, task.id(), info);
 }
-
 
 /// Sends [`KICK`] to a thread of this process.
 pub(crate) fn kick_thread(tid: i32) {
@@ -493,13 +541,16 @@ pub unsafe fn foreign_kick(info: *mut libc::siginfo_t) {
 /// The kernel's arguments of a signal handler.
 pub unsafe fn foreign_sigsys(info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // The lock may be held by this very thread when the runtime itself was struck; then it is not the program's signal.
-    let Ok(actions) = ACTIONS.try_lock() else { return };
+    let Ok(actions) = ACTIONS.try_lock() else {
+        return;
+    };
     let action = actions[libc::SIGSYS as usize];
     drop(actions);
     match action.disposition(libc::SIGSYS) {
         // SAFETY: the program's handler, called as it would have been.
         Disposition::Handle => unsafe {
-            let handler: extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) = std::mem::transmute(action.handler);
+            let handler: extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) =
+                std::mem::transmute(action.handler);
             handler(libc::SIGSYS, info, context);
         },
         Disposition::Ignore => {}

@@ -53,7 +53,9 @@ pub(crate) fn keep(task: &'static Task) -> Outcome {
         let state = (*from).uc.machine.fpstate as *const u8;
         let size = state_size(state);
         let block = std::alloc::alloc(layout(size));
-        let Some(block) = NonNull::new(block) else { std::alloc::handle_alloc_error(layout(size)) };
+        let Some(block) = NonNull::new(block) else {
+            std::alloc::handle_alloc_error(layout(size))
+        };
         // The frame itself at 8 modulo 16, as on a stack.
         let to = block.as_ptr().add(8).cast::<Frame>();
         to.copy_from_nonoverlapping(from, 1);
@@ -104,7 +106,9 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
     unsafe {
         let gate = &*(*context).gate;
         let rip = (*frame.cast::<Frame>()).uc.machine.rip as usize;
-        if gate.in_program.load(std::sync::atomic::Ordering::Relaxed) == 0 || (hub::crossing().in_library)(rip) {
+        if gate.in_program.load(std::sync::atomic::Ordering::Relaxed) == 0
+            || (hub::crossing().in_library)(rip)
+        {
             return false;
         }
         (*context).full = 0;

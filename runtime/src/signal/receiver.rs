@@ -42,12 +42,19 @@ pub fn run() -> ! {
     let mut seen = Vec::new();
     let mut idle_looks = 0;
     loop {
-        let tick = libc::timespec { tv_sec: 0, tv_nsec: SLICE };
+        let tick = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: SLICE,
+        };
         let rest = idle_looks > 2;
         if rest {
             RESTING.store(true, Ordering::SeqCst);
         }
-        let timeout = if rest && all_asleep() { std::ptr::null() } else { &raw const tick };
+        let timeout = if rest && all_asleep() {
+            std::ptr::null()
+        } else {
+            &raw const tick
+        };
         let mut info = Info::from_user(0, 0);
         // SAFETY: the buffers are valid. What is not blocked (faults) is not received.
         let got = unsafe { sys!(SYS_rt_sigtimedwait, &all, &mut info, timeout, 8) };

@@ -41,7 +41,12 @@ pub(crate) struct Held {
 impl Held {
     pub(crate) fn new(number: i32) -> Self {
         let generation = fds::entry(number).map_or(0, fds::Entry::generation);
-        Self { number, generation, counted: Cell::new(false), late: Cell::new(false) }
+        Self {
+            number,
+            generation,
+            counted: Cell::new(false),
+            late: Cell::new(false),
+        }
     }
 
     /// Protects the file against closes of its number: to be called before the call waits.
@@ -58,19 +63,25 @@ impl Held {
     /// # Errors
     /// `EBADF` when the program closed it and wants its waits to end.
     pub(crate) fn fd(&self) -> Result<i32, Errno> {
-        let Some(entry) = fds::entry(self.number) else { return Ok(self.number) };
+        let Some(entry) = fds::entry(self.number) else {
+            return Ok(self.number);
+        };
         if !self.counted.get() || entry.generation() == self.generation {
             return Ok(self.number);
         }
         let closed = lock(&CLOSED);
-        let kept = closed.as_ref().and_then(|c| c.get(&(self.number, self.generation)));
+        let kept = closed
+            .as_ref()
+            .and_then(|c| c.get(&(self.number, self.generation)));
         kept.and_then(|k| k.fd).ok_or(Errno::BADF)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if !self.counted.get() || fds::entry(self.number).is_none_or(|e| e.remove_waiter(self.generation)) {
+        if !self.counted.get()
+            || fds::entry(self.number).is_none_or(|e| e.remove_waiter(self.generation))
+        {
             return;
         }
         let key = (self.number, self.generation);
@@ -107,7 +118,9 @@ fn keep(number: i32, generation: u32, users: u32, closed: &mut Option<HashMap<(i
         Close::Native => fds::keep(number).ok().and_then(|fd| i32::try_from(fd).ok()),
         Close::Wake => None,
     };
-    closed.get_or_insert_default().insert((number, generation), Kept { fd, users });
+    closed
+        .get_or_insert_default()
+        .insert((number, generation), Kept { fd, users });
     if fd.is_none() {
         for hub in hub::all() {
             hub.tell(News::LookAgain(number, generation));
@@ -166,7 +179,10 @@ pub(crate) fn close_range(call: Call, first: u32, last: u32, flags: u32) -> SysR
         }
     }
     let mut from = first;
-    for own in fds::own().into_iter().filter(|o| (first..=last).contains(o)) {
+    for own in fds::own()
+        .into_iter()
+        .filter(|o| (first..=last).contains(o))
+    {
         if own > from {
             // SAFETY: the program's call, short of a number that is not its.
             unsafe { sys!(SYS_close_range, from, own - 1, flags) }?;

@@ -26,7 +26,11 @@ pub(crate) fn task_of(path: *const libc::c_char) -> Option<i32> {
         id = id.checked_mul(10)?.checked_add(i32::from(digit - b'0'))?;
         at += 1;
     }
-    b"/comm\0".iter().enumerate().all(|(i, b)| byte(at + i) == Some(*b)).then_some(id)
+    b"/comm\0"
+        .iter()
+        .enumerate()
+        .all(|(i, b)| byte(at + i) == Some(*b))
+        .then_some(id)
 }
 
 /// Opens a task's name file.

@@ -48,7 +48,14 @@ unsafe impl Send for Buffers {}
 
 impl Buffers {
     fn one(base: usize, len: usize) -> Self {
-        Self { list: Vec::new(), one: [libc::iovec { iov_base: base as *mut _, iov_len: len }], first: 0 }
+        Self {
+            list: Vec::new(),
+            one: [libc::iovec {
+                iov_base: base as *mut _,
+                iov_len: len,
+            }],
+            first: 0,
+        }
     }
 
     fn of(list: *const libc::iovec, count: usize) -> Result<Self, Errno> {
@@ -56,8 +63,17 @@ impl Buffers {
             return Err(Errno::INVAL);
         }
         // SAFETY: the program gave `count` vectors.
-        let list = (0..count).map(|i| unsafe { read_user(list.add(i)) }).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { list, one: [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }], first: 0 })
+        let list = (0..count)
+            .map(|i| unsafe { read_user(list.add(i)) })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            list,
+            one: [libc::iovec {
+                iov_base: std::ptr::null_mut(),
+                iov_len: 0,
+            }],
+            first: 0,
+        })
     }
 
     fn left(&self) -> &[libc::iovec] {
@@ -73,7 +89,11 @@ impl Buffers {
     }
 
     fn advance(&mut self, mut done: usize) {
-        let all = if self.list.is_empty() { &mut self.one[..] } else { &mut self.list[..] };
+        let all = if self.list.is_empty() {
+            &mut self.one[..]
+        } else {
+            &mut self.list[..]
+        };
         while done > 0 && self.first < all.len() {
             let v = &mut all[self.first];
             let step = done.min(v.iov_len);
@@ -98,12 +118,31 @@ impl Buffers {
             (Kind::Socket, Direction::Write) => {
                 let message = message(v);
                 // SAFETY: as above.
-                unsafe { sys!(SYS_sendmsg, fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) }
+                unsafe {
+                    sys!(
+                        SYS_sendmsg,
+                        fd,
+                        &message,
+                        libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL
+                    )
+                }
             }
             // SAFETY: as above.
-            (_, Direction::Read) => unsafe { sys!(SYS_preadv2, fd, v.as_ptr(), v.len(), HERE, HERE, RWF_NOWAIT) },
+            (_, Direction::Read) => unsafe {
+                sys!(SYS_preadv2, fd, v.as_ptr(), v.len(), HERE, HERE, RWF_NOWAIT)
+            },
             // SAFETY: as above.
-            (_, Direction::Write) => unsafe { sys!(SYS_pwritev2, fd, v.as_ptr(), v.len(), HERE, HERE, RWF_NOWAIT) },
+            (_, Direction::Write) => unsafe {
+                sys!(
+                    SYS_pwritev2,
+                    fd,
+                    v.as_ptr(),
+                    v.len(),
+                    HERE,
+                    HERE,
+                    RWF_NOWAIT
+                )
+            },
         }
     }
 }
@@ -122,7 +161,15 @@ fn socket_now(fd: i32, buf: usize, len: usize, direction: Direction) -> SysResul
     unsafe {
         match direction {
             Direction::Read => sys!(SYS_recvfrom, fd, buf, len, libc::MSG_DONTWAIT, 0, 0),
-            Direction::Write => sys!(SYS_sendto, fd, buf, len, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL, 0, 0),
+            Direction::Write => sys!(
+                SYS_sendto,
+                fd,
+                buf,
+                len,
+                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+                0,
+                0
+            ),
         }
     }
 }
@@ -132,7 +179,11 @@ fn broken(call: Call, kind: Kind, result: SysResult) -> SysResult {
     if result == Err(Errno::PIPE) {
         if kind == Kind::Socket {
             // MSG_NOSIGNAL kept it from us.
-            let _ = signal::post_to(call.task, call.task.id(), signal::Info::from_user(libc::SIGPIPE, libc::SI_USER));
+            let _ = signal::post_to(
+                call.task,
+                call.task.id(),
+                signal::Info::from_user(libc::SIGPIPE, libc::SI_USER),
+            );
         } else {
             signal::forward(call.task, libc::SIGPIPE);
         }
@@ -146,10 +197,22 @@ pub(crate) fn deadline(fd: i32, direction: Direction) -> u64 {
         Direction::Read => libc::SO_RCVTIMEO,
         Direction::Write => libc::SO_SNDTIMEO,
     };
-    let mut time = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let mut time = libc::timeval {
+        tv_sec: 0,
+        tv_usec: 0,
+    };
     let mut len = std::mem::size_of_val(&time);
     // SAFETY: `time` and `len` are valid.
-    let got = unsafe { sys!(SYS_getsockopt, fd, libc::SOL_SOCKET, option, &mut time, &mut len) };
+    let got = unsafe {
+        sys!(
+            SYS_getsockopt,
+            fd,
+            libc::SOL_SOCKET,
+            option,
+            &mut time,
+            &mut len
+        )
+    };
     let ns = time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000;
     if got.is_err() || ns == 0 {
         u64::MAX
@@ -160,9 +223,17 @@ pub(crate) fn deadline(fd: i32, direction: Direction) -> u64 {
 
 /// What a blocked call needs to know, asked only once it would block: its deadline, and what a signal makes of it.
 /// `AGAIN`: the program asked not to block.
-pub(crate) fn would_block(fd: i32, kind: Kind, direction: Direction) -> Result<(u64, Errno), Errno> {
+pub(crate) fn would_block(
+    fd: i32,
+    kind: Kind,
+    direction: Direction,
+) -> Result<(u64, Errno), Errno> {
     if kind != Kind::Socket {
-        return if fds::nonblocking(fd) { Err(Errno::AGAIN) } else { Ok((u64::MAX, Errno::RESTART_SYS)) };
+        return if fds::nonblocking(fd) {
+            Err(Errno::AGAIN)
+        } else {
+            Ok((u64::MAX, Errno::RESTART_SYS))
+        };
     }
     if fds::is_plain(fd) {
         return Ok((u64::MAX, Errno::RESTART_SYS));
@@ -200,11 +271,18 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
             Ok(n) => {
                 moved += n;
                 // A blocking write ends when all is written; a read when there is something.
-                if direction == Direction::Read || n == 0 || moved >= total || kind == Kind::Anonymous {
+                if direction == Direction::Read
+                    || n == 0
+                    || moved >= total
+                    || kind == Kind::Anonymous
+                {
                     return Ok(moved);
                 }
                 buffers.advance(n);
-                if terms.is_none() && !(kind == Kind::Socket && fds::is_plain(fd)) && fds::nonblocking(fd) {
+                if terms.is_none()
+                    && !(kind == Kind::Socket && fds::is_plain(fd))
+                    && fds::nonblocking(fd)
+                {
                     return Ok(moved);
                 }
                 continue;
@@ -260,7 +338,11 @@ async fn polled(call: Call, fd: i32, kind: Kind, direction: Direction) -> SysRes
         }
         return pool::run(call.task, call.number, call.args).await;
     }
-    let wanted = if direction == Direction::Read { libc::POLLIN } else { libc::POLLOUT };
+    let wanted = if direction == Direction::Read {
+        libc::POLLIN
+    } else {
+        libc::POLLOUT
+    };
     while !super::poll::ready_now(fd, wanted) {
         match wait_fd(call, fd, direction.interest(), u64::MAX, Errno::RESTART_SYS).await {
             Ok(()) => {}
@@ -289,7 +371,9 @@ async fn device_write(call: Call, fd: i32) -> SysResult {
 /// Regular files: in line from the page cache, else by the pool.
 async fn regular(call: Call, direction: Direction) -> SysResult {
     if direction == Direction::Write && call.number as i64 == libc::SYS_write {
-        if let Some(result) = comm::write(call.args[0] as i32, call.args[1] as *const u8, call.args[2]) {
+        if let Some(result) =
+            comm::write(call.args[0] as i32, call.args[1] as *const u8, call.args[2])
+        {
             return result;
         }
     }
@@ -308,7 +392,10 @@ async fn regular(call: Call, direction: Direction) -> SysResult {
 /// Reads what the page cache has. `None`: it has not got all of it, or the file does not know `RWF_NOWAIT`.
 fn cached_read(call: Call) -> Option<SysResult> {
     let [fd, buf, len, offset, high, _] = call.args;
-    let one = libc::iovec { iov_base: buf as *mut _, iov_len: len };
+    let one = libc::iovec {
+        iov_base: buf as *mut _,
+        iov_len: len,
+    };
     let (v, count, offset, high) = match call.number as i64 {
         libc::SYS_read => (&raw const one, 1, HERE as usize, HERE as usize),
         libc::SYS_pread64 => (&raw const one, 1, offset, 0),
@@ -353,7 +440,8 @@ pub(crate) async fn write(call: Call, fd: i32, buf: usize, len: usize) -> SysRes
                 if !fds::is_plain(fd) && fds::nonblocking(fd) {
                     return Ok(n);
                 }
-                let rest = transfer(call, fd, Buffers::one(buf + n, len - n), Direction::Write).await;
+                let rest =
+                    transfer(call, fd, Buffers::one(buf + n, len - n), Direction::Write).await;
                 return Ok(n + rest.unwrap_or(0));
             }
             Err(Errno::AGAIN | Errno::NOTSOCK) => {}
@@ -364,7 +452,12 @@ pub(crate) async fn write(call: Call, fd: i32, buf: usize, len: usize) -> SysRes
 }
 
 /// readv(2).
-pub(crate) async fn readv(call: Call, fd: i32, list: *const libc::iovec, count: usize) -> SysResult {
+pub(crate) async fn readv(
+    call: Call,
+    fd: i32,
+    list: *const libc::iovec,
+    count: usize,
+) -> SysResult {
     match Buffers::of(list, count) {
         Ok(buffers) => transfer(call, fd, buffers, Direction::Read).await,
         Err(_) => call.raw(),
@@ -372,7 +465,12 @@ pub(crate) async fn readv(call: Call, fd: i32, list: *const libc::iovec, count: 
 }
 
 /// writev(2).
-pub(crate) async fn writev(call: Call, fd: i32, list: *const libc::iovec, count: usize) -> SysResult {
+pub(crate) async fn writev(
+    call: Call,
+    fd: i32,
+    list: *const libc::iovec,
+    count: usize,
+) -> SysResult {
     match Buffers::of(list, count) {
         Ok(buffers) => transfer(call, fd, buffers, Direction::Write).await,
         Err(_) => call.raw(),
@@ -432,7 +530,12 @@ pub(crate) async fn open(call: Call, path: *const libc::c_char, flags: i32) -> S
 }
 
 /// openat(2).
-pub(crate) async fn openat(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> SysResult {
+pub(crate) async fn openat(
+    call: Call,
+    dir: i32,
+    path: *const libc::c_char,
+    flags: i32,
+) -> SysResult {
     opened(call, dir, path, flags).await
 }
 
@@ -450,7 +553,12 @@ async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> 
         // SAFETY: the program's path, our buffer.
         if unsafe { sys!(SYS_newfstatat, dir, path, &mut st, 0) }.is_ok() {
             let kind = st.st_mode & libc::S_IFMT;
-            let quick = [libc::makedev(1, 3), libc::makedev(1, 5), libc::makedev(1, 8), libc::makedev(1, 9)];
+            let quick = [
+                libc::makedev(1, 3),
+                libc::makedev(1, 5),
+                libc::makedev(1, 8),
+                libc::makedev(1, 9),
+            ];
             if kind == libc::S_IFIFO || (kind == libc::S_IFCHR && !quick.contains(&st.st_rdev)) {
                 return pool::run(call.task, call.number, call.args).await;
             }
@@ -465,10 +573,16 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
         libc::F_SETLKW | libc::F_OFD_SETLKW => {
             // Free locks, the common case, are had at once.
             let mut try_args = call.args;
-            try_args[1] = if command == libc::F_SETLKW { libc::F_SETLK } else { libc::F_OFD_SETLK } as usize;
+            try_args[1] = if command == libc::F_SETLKW {
+                libc::F_SETLK
+            } else {
+                libc::F_OFD_SETLK
+            } as usize;
             // SAFETY: as the program's call, without the wait.
             match sys::check(unsafe { sys::syscall_raw(call.number, try_args) }) {
-                Err(Errno(libc::EAGAIN | libc::EACCES)) => pool::run(call.task, call.number, call.args).await,
+                Err(Errno(libc::EAGAIN | libc::EACCES)) => {
+                    pool::run(call.task, call.number, call.args).await
+                }
                 result => result,
             }
         }
@@ -476,7 +590,9 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
             fds::not_plain(fd);
             call.raw()
         }
-        libc::F_GETFL if fds::hidden_nonblock(fd) => call.raw().map(|f| f & !(libc::O_NONBLOCK as usize)),
+        libc::F_GETFL if fds::hidden_nonblock(fd) => {
+            call.raw().map(|f| f & !(libc::O_NONBLOCK as usize))
+        }
         libc::F_DUPFD | libc::F_DUPFD_CLOEXEC => {
             fds::not_plain(fd);
             call.raw()
@@ -535,7 +651,9 @@ pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
             fds::not_plain(fd);
             call.raw()
         }
-        libc::TCSBRK | libc::TCSBRKP | libc::TCSETSW | libc::TCSETSF => pool::run(call.task, call.number, call.args).await,
+        libc::TCSBRK | libc::TCSBRKP | libc::TCSETSW | libc::TCSETSF => {
+            pool::run(call.task, call.number, call.args).await
+        }
         _ => call.raw(),
     }
 }

@@ -41,8 +41,12 @@ struct Queue {
 // SAFETY: the pointers are to linked waiters, which are alive and touched under the bucket's lock.
 unsafe impl Send for Queue {}
 
-static TABLE: [Bucket; BUCKETS] =
-    [const { Bucket(Mutex::new(Queue { first: ptr::null(), last: ptr::null() })) }; BUCKETS];
+static TABLE: [Bucket; BUCKETS] = [const {
+    Bucket(Mutex::new(Queue {
+        first: ptr::null(),
+        last: ptr::null(),
+    }))
+}; BUCKETS];
 
 fn index(address: usize) -> usize {
     // Fibonacci hashing: neighbouring words and equal offsets in equal stacks spread alike.
@@ -133,12 +137,20 @@ impl Queue {
     }
 
     /// Unlinks up to `count` waiters on an address that share a bit with `bits`, oldest first, and gives each to `f`.
-    fn take(&mut self, address: usize, bits: u32, count: usize, mut f: impl FnMut(&Waiter)) -> usize {
+    fn take(
+        &mut self,
+        address: usize,
+        bits: u32,
+        count: usize,
+        mut f: impl FnMut(&Waiter),
+    ) -> usize {
         let mut taken = 0;
         let mut at = self.first;
         while taken < count {
             // SAFETY: linked waiters are alive while the lock is held.
-            let Some(waiter) = (unsafe { at.as_ref() }) else { break };
+            let Some(waiter) = (unsafe { at.as_ref() }) else {
+                break;
+            };
             at = waiter.next.get();
             if waiter.address() == address && waiter.bits & bits != 0 {
                 self.unlink(waiter);
@@ -171,7 +183,11 @@ impl Future for Wait {
             let queue = this.waiter.lock_bucket();
             let woken = !this.waiter.linked.get();
             drop(queue);
-            return if woken { Poll::Ready(Ok(())) } else { Poll::Pending };
+            return if woken {
+                Poll::Ready(Ok(()))
+            } else {
+                Poll::Pending
+            };
         }
         let address = this.waiter.address();
         let mut queue = lock(&bucket(address).0);
@@ -218,8 +234,15 @@ const ANY: u32 = u32::MAX;
 /// What a futex call comes to.
 enum Answer {
     Now(usize),
-    Wait { expected: u32, deadline: u64, bits: u32 },
-    LockPi { deadline: u64, only_try: bool },
+    Wait {
+        expected: u32,
+        deadline: u64,
+        bits: u32,
+    },
+    LockPi {
+        deadline: u64,
+        only_try: bool,
+    },
     InPool,
 }
 
@@ -228,8 +251,14 @@ pub(crate) fn futex(call: Call) -> Outcome {
     let address = call.args[0];
     match answer(&call) {
         Ok(Answer::Now(value)) => call.done(Ok(value)),
-        Ok(Answer::Wait { expected, deadline, bits }) => super::run(call, wait(call.task, address, expected, deadline, bits)),
-        Ok(Answer::LockPi { deadline, only_try }) => super::run(call, lock_pi(call.task, address, deadline, only_try)),
+        Ok(Answer::Wait {
+            expected,
+            deadline,
+            bits,
+        }) => super::run(call, wait(call.task, address, expected, deadline, bits)),
+        Ok(Answer::LockPi { deadline, only_try }) => {
+            super::run(call, lock_pi(call.task, address, deadline, only_try))
+        }
         Ok(Answer::InPool) => super::run(call, super::in_pool(call)),
         Err(e) => call.done(Err(e)),
     }
@@ -246,7 +275,12 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     if !sys::plausible(address) {
         return Err(Errno::FAULT);
     }
-    let takes_clock = [libc::FUTEX_WAIT_BITSET, libc::FUTEX_WAIT_REQUEUE_PI, libc::FUTEX_LOCK_PI2].contains(&command);
+    let takes_clock = [
+        libc::FUTEX_WAIT_BITSET,
+        libc::FUTEX_WAIT_REQUEUE_PI,
+        libc::FUTEX_LOCK_PI2,
+    ]
+    .contains(&command);
     if op & CLOCK_REALTIME != 0 && !takes_clock {
         return Err(Errno(libc::ENOSYS));
     }
@@ -255,33 +289,80 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     }
     // SAFETY: the program's timespec.
     let time = || unsafe { read_user(fourth as *const libc::timespec) };
-    let at = |clock| if fourth == 0 { Ok(u64::MAX) } else { super::time::deadline_at(clock, time()?) };
-    let clock = if op & CLOCK_REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC };
+    let at = |clock| {
+        if fourth == 0 {
+            Ok(u64::MAX)
+        } else {
+            super::time::deadline_at(clock, time()?)
+        }
+    };
+    let clock = if op & CLOCK_REALTIME != 0 {
+        libc::CLOCK_REALTIME
+    } else {
+        libc::CLOCK_MONOTONIC
+    };
     match command {
         libc::FUTEX_WAIT => {
             // Relative, whatever the clock.
-            let deadline = if fourth == 0 { u64::MAX } else { super::time::deadline_after(time()?)? };
-            Ok(Answer::Wait { expected: value, deadline, bits: ANY })
+            let deadline = if fourth == 0 {
+                u64::MAX
+            } else {
+                super::time::deadline_after(time()?)?
+            };
+            Ok(Answer::Wait {
+                expected: value,
+                deadline,
+                bits: ANY,
+            })
         }
         libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET if third == 0 => Err(Errno::INVAL),
-        libc::FUTEX_WAIT_BITSET => Ok(Answer::Wait { expected: value, deadline: at(clock)?, bits: third }),
+        libc::FUTEX_WAIT_BITSET => Ok(Answer::Wait {
+            expected: value,
+            deadline: at(clock)?,
+            bits: third,
+        }),
         libc::FUTEX_WAKE => Ok(Answer::Now(wake(address, value as usize, ANY))),
         libc::FUTEX_WAKE_BITSET => Ok(Answer::Now(wake(address, value as usize, third))),
-        libc::FUTEX_REQUEUE => requeue(address, value as i32, fourth as i32, second, None).map(Answer::Now),
-        libc::FUTEX_CMP_REQUEUE => requeue(address, value as i32, fourth as i32, second, Some(third)).map(Answer::Now),
-        libc::FUTEX_WAKE_OP => wake_op(address, value as usize, fourth, second, third).map(Answer::Now),
-        libc::FUTEX_LOCK_PI => Ok(Answer::LockPi { deadline: at(libc::CLOCK_REALTIME)?, only_try: false }),
-        libc::FUTEX_LOCK_PI2 => Ok(Answer::LockPi { deadline: at(clock)?, only_try: false }),
-        libc::FUTEX_TRYLOCK_PI => Ok(Answer::LockPi { deadline: u64::MAX, only_try: true }),
+        libc::FUTEX_REQUEUE => {
+            requeue(address, value as i32, fourth as i32, second, None).map(Answer::Now)
+        }
+        libc::FUTEX_CMP_REQUEUE => {
+            requeue(address, value as i32, fourth as i32, second, Some(third)).map(Answer::Now)
+        }
+        libc::FUTEX_WAKE_OP => {
+            wake_op(address, value as usize, fourth, second, third).map(Answer::Now)
+        }
+        libc::FUTEX_LOCK_PI => Ok(Answer::LockPi {
+            deadline: at(libc::CLOCK_REALTIME)?,
+            only_try: false,
+        }),
+        libc::FUTEX_LOCK_PI2 => Ok(Answer::LockPi {
+            deadline: at(clock)?,
+            only_try: false,
+        }),
+        libc::FUTEX_TRYLOCK_PI => Ok(Answer::LockPi {
+            deadline: u64::MAX,
+            only_try: true,
+        }),
         libc::FUTEX_UNLOCK_PI => unlock_pi(call.task, address).map(Answer::Now),
         _ => Err(Errno(libc::ENOSYS)),
     }
 }
 
 /// Waits on a private address until woken (`Ok(0)`), the deadline (`ETIMEDOUT`) or a signal.
-async fn wait(task: &'static Task, address: usize, expected: u32, deadline: u64, bits: u32) -> SysResult {
+async fn wait(
+    task: &'static Task,
+    address: usize,
+    expected: u32,
+    deadline: u64,
+    bits: u32,
+) -> SysResult {
     let timed = deadline != u64::MAX;
-    let wait = Wait { waiter: Waiter::new(task, address, bits), expected, started: false };
+    let wait = Wait {
+        waiter: Waiter::new(task, address, bits),
+        expected,
+        started: false,
+    };
     let mut wait = std::pin::pin!(wait);
     match until(task, wait.as_mut(), deadline).await {
         Woken::Ready(result) => result.map(|()| 0),
@@ -301,7 +382,14 @@ pub(crate) fn wake(address: usize, count: usize, bits: u32) -> usize {
 }
 
 /// Locks the buckets of two addresses in the table's order, once if they are the same.
-fn lock_two(a: usize, b: usize) -> (MutexGuard<'static, Queue>, Option<MutexGuard<'static, Queue>>, bool) {
+fn lock_two(
+    a: usize,
+    b: usize,
+) -> (
+    MutexGuard<'static, Queue>,
+    Option<MutexGuard<'static, Queue>>,
+    bool,
+) {
     let (i, j) = (index(a) & (BUCKETS - 1), index(b) & (BUCKETS - 1));
     match i.cmp(&j) {
         std::cmp::Ordering::Equal => (lock(&TABLE[i].0), None, false),
@@ -352,7 +440,13 @@ fn requeue(from: usize, wake: i32, move_: i32, to: usize, expected: Option<u32>)
 }
 
 /// FUTEX_WAKE_OP: changes a second word, wakes on the first, and on the second if its old value compares.
-fn wake_op(address: usize, count: usize, second_count: usize, second: usize, code: u32) -> SysResult {
+fn wake_op(
+    address: usize,
+    count: usize,
+    second_count: usize,
+    second: usize,
+    code: u32,
+) -> SysResult {
     if second % 4 != 0 {
         return Err(Errno::INVAL);
     }
@@ -361,7 +455,10 @@ fn wake_op(address: usize, count: usize, second_count: usize, second: usize, cod
     }
     let sign_extended = |v: u32| ((v << 20) as i32 >> 20) as u32;
     let (op, cmp) = (code >> 28 & 7, code >> 24 & 15);
-    let (mut oparg, cmparg) = (sign_extended(code >> 12 & 0xfff), sign_extended(code & 0xfff));
+    let (mut oparg, cmparg) = (
+        sign_extended(code >> 12 & 0xfff),
+        sign_extended(code & 0xfff),
+    );
     if code >> 28 & 8 != 0 {
         oparg = 1u32.wrapping_shl(oparg & 31);
     }
@@ -385,7 +482,11 @@ fn wake_op(address: usize, count: usize, second_count: usize, second: usize, cod
     let (mut a, mut b, swapped) = lock_two(address, second);
     // SAFETY: the program's word, checked above.
     let word = unsafe { &*(second as *const AtomicU32) };
-    let old = word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |old| Some(change(old, oparg))).unwrap_or_else(|old| old);
+    let old = word
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |old| {
+            Some(change(old, oparg))
+        })
+        .unwrap_or_else(|old| old);
     let mut woken = {
         let first: &mut Queue = match (&mut b, swapped) {
             (Some(b), true) => b,
@@ -410,12 +511,16 @@ fn shared(call: &Call, command: i32) -> Result<Answer, Errno> {
         libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
             // Without a hop when the word has changed already.
             // SAFETY: the program's word, checked by the caller.
-            if unsafe { (*(call.args[0] as *const AtomicU32)).load(Ordering::SeqCst) } != call.args[2] as u32 {
+            if unsafe { (*(call.args[0] as *const AtomicU32)).load(Ordering::SeqCst) }
+                != call.args[2] as u32
+            {
                 return Err(Errno::AGAIN);
             }
             Ok(Answer::InPool)
         }
-        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => Ok(Answer::InPool),
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => {
+            Ok(Answer::InPool)
+        }
         _ => call.raw().map(Answer::Now),
     }
 }
@@ -437,7 +542,10 @@ pub(crate) fn clear_tid(address: usize) {
 /// In a forked child: nobody waits, and no lock is held (the world stood still).
 pub(crate) fn reset() {
     for bucket in &TABLE {
-        *lock(&bucket.0) = Queue { first: ptr::null(), last: ptr::null() };
+        *lock(&bucket.0) = Queue {
+            first: ptr::null(),
+            last: ptr::null(),
+        };
     }
 }
 
@@ -470,7 +578,10 @@ async fn lock_pi(task: &'static Task, address: usize, deadline: u64, only_try: b
         if now & TID == 0 {
             // Others may be waiting still: the bit makes the unlock come here.
             let taken = me | now & OWNER_DIED | waited;
-            if word.compare_exchange(now, taken, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            if word
+                .compare_exchange(now, taken, Ordering::SeqCst, Ordering::SeqCst)
+                .is_ok()
+            {
                 return Ok(0);
             }
             continue;
@@ -481,7 +592,11 @@ async fn lock_pi(task: &'static Task, address: usize, deadline: u64, only_try: b
         if only_try {
             return Err(Errno::AGAIN);
         }
-        if now & WAITERS == 0 && word.compare_exchange(now, now | WAITERS, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+        if now & WAITERS == 0
+            && word
+                .compare_exchange(now, now | WAITERS, Ordering::SeqCst, Ordering::SeqCst)
+                .is_err()
+        {
             continue;
         }
         waited = WAITERS;

@@ -19,7 +19,9 @@ pub(crate) fn is_shared(address: usize) -> bool {
         return false;
     }
     let map = lock(&SHARED);
-    map.range(..=address).next_back().is_some_and(|(_, end)| address < *end)
+    map.range(..=address)
+        .next_back()
+        .is_some_and(|(_, end)| address < *end)
 }
 
 fn add_shared(start: usize, len: usize) {
@@ -35,7 +37,11 @@ fn remove_shared(start: usize, len: usize) {
     }
     let end = start + len.next_multiple_of(4096);
     let mut map = lock(&SHARED);
-    let touched: Vec<(usize, usize)> = map.range(..end).filter(|(_, e)| **e > start).map(|(s, e)| (*s, *e)).collect();
+    let touched: Vec<(usize, usize)> = map
+        .range(..end)
+        .filter(|(_, e)| **e > start)
+        .map(|(s, e)| (*s, *e))
+        .collect();
     for (s, e) in touched {
         map.remove(&s);
         if s < start {
@@ -50,10 +56,14 @@ fn remove_shared(start: usize, len: usize) {
 
 /// Finds the shared mappings made before conversion.
 pub fn read_maps() {
-    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else {
+        return;
+    };
     for line in maps.lines() {
         let mut fields = line.split_whitespace();
-        let (Some(range), Some(flags)) = (fields.next(), fields.next()) else { continue };
+        let (Some(range), Some(flags)) = (fields.next(), fields.next()) else {
+            continue;
+        };
         if !flags.ends_with('s') {
             continue;
         }
@@ -66,8 +76,17 @@ pub fn read_maps() {
 }
 
 /// mmap(2).
-pub(crate) fn mmap(call: Call, _hint: usize, len: usize, protection: i32, flags: i32, fd: i32) -> SysResult {
-    if flags & libc::MAP_STACK != 0 && flags & (libc::MAP_ANONYMOUS | libc::MAP_FIXED) == libc::MAP_ANONYMOUS {
+pub(crate) fn mmap(
+    call: Call,
+    _hint: usize,
+    len: usize,
+    protection: i32,
+    flags: i32,
+    fd: i32,
+) -> SysResult {
+    if flags & libc::MAP_STACK != 0
+        && flags & (libc::MAP_ANONYMOUS | libc::MAP_FIXED) == libc::MAP_ANONYMOUS
+    {
         if let Some(stack) = stacks::allocate(len) {
             return Ok(stack);
         }

@@ -60,7 +60,11 @@ impl Call {
     fn of(task: &'static Task) -> Self {
         let r = &task.context().regs;
         let args = [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9].map(|v| v as usize);
-        Self { task, number: r.rax as usize, args }
+        Self {
+            task,
+            number: r.rax as usize,
+            args,
+        }
     }
 
     /// The hub that runs the call.
@@ -139,7 +143,10 @@ fn direct<Args>(handler: impl Handler<Args, Output = SysResult>, call: Call) -> 
 }
 
 /// Answers a call with an async function: to its end, or until it must wait.
-fn cooperate<Args, F: Future<Output = SysResult>>(handler: impl Handler<Args, Output = F>, call: Call) -> Outcome {
+fn cooperate<Args, F: Future<Output = SysResult>>(
+    handler: impl Handler<Args, Output = F>,
+    call: Call,
+) -> Outcome {
     run(call, handler.handle(call))
 }
 
@@ -153,9 +160,13 @@ fn run(call: Call, future: impl Future<Output = SysResult>) -> Outcome {
             call.task.parked.set(Some(parked));
             #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
             call.task.call.store(call.number as i32, Ordering::Relaxed);
-            call.task.waits_on.store(call.args[0] as u64, Ordering::Relaxed);
+            call.task
+                .waits_on
+                .store(call.args[0] as u64, Ordering::Relaxed);
             if crate::dump::timing() {
-                call.task.waits_since.store(sys::now(libc::CLOCK_MONOTONIC_COARSE), Ordering::Relaxed);
+                call.task
+                    .waits_since
+                    .store(sys::now(libc::CLOCK_MONOTONIC_COARSE), Ordering::Relaxed);
             }
             Outcome::Parked
         }
@@ -199,7 +210,9 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
 fn fall_through(call: Call) -> Outcome {
     static SEEN: [AtomicBool; 1024] = [const { AtomicBool::new(false) }; 1024];
     FELL_THROUGH.fetch_add(1, Ordering::Relaxed);
-    let first = SEEN.get(call.number).is_none_or(|s| !s.swap(true, Ordering::Relaxed));
+    let first = SEEN
+        .get(call.number)
+        .is_none_or(|s| !s.swap(true, Ordering::Relaxed));
     if first && call.number < 1024 {
         tracing::warn!("system call {} is not in the table: passed through; if it blocks, its hub's tasks wait with it", call.number);
     }
@@ -217,8 +230,20 @@ pub(crate) fn complete(task: &'static Task, result: SysResult) {
 
 /// Waits until a descriptor may be ready, a deadline (CLOCK_MONOTONIC ns) passes (`EAGAIN`, as a socket's time-out says),
 /// or a signal comes (`interrupt`: what the call gives then).
-pub(crate) async fn wait_fd(call: Call, fd: i32, interest: u32, deadline: u64, interrupt: Errno) -> Result<(), Errno> {
-    match future::until(call.task, readiness::Ready::new(call.task, fd, interest), deadline).await {
+pub(crate) async fn wait_fd(
+    call: Call,
+    fd: i32,
+    interest: u32,
+    deadline: u64,
+    interrupt: Errno,
+) -> Result<(), Errno> {
+    match future::until(
+        call.task,
+        readiness::Ready::new(call.task, fd, interest),
+        deadline,
+    )
+    .await
+    {
         Woken::Ready(Ok(())) => Ok(()),
         Woken::Ready(Err(e)) => Err(e),
         Woken::Timeout => Err(Errno::AGAIN),

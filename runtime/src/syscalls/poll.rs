@@ -10,14 +10,26 @@ use crate::syscalls::time;
 
 /// Whether a descriptor is ready for `events` this moment.
 pub(crate) fn ready_now(fd: i32, events: i16) -> bool {
-    let mut one = libc::pollfd { fd, events, revents: 0 };
-    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut one = libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    };
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: one entry, no wait.
     unsafe { sys!(SYS_ppoll, &mut one, 1, &none, 0, 0) }.unwrap_or(0) > 0
 }
 
 /// poll(2): the time-out is in milliseconds; negative: none.
-pub(crate) async fn poll(call: Call, fds: *mut libc::pollfd, count: usize, timeout: i32) -> SysResult {
+pub(crate) async fn poll(
+    call: Call,
+    fds: *mut libc::pollfd,
+    count: usize,
+    timeout: i32,
+) -> SysResult {
     let deadline = match u64::try_from(timeout) {
         Ok(0) => 0,
         Ok(ms) => sys::now(libc::CLOCK_MONOTONIC) + ms * 1_000_000,
@@ -27,7 +39,13 @@ pub(crate) async fn poll(call: Call, fds: *mut libc::pollfd, count: usize, timeo
 }
 
 /// ppoll(2).
-pub(crate) async fn ppoll(call: Call, fds: *mut libc::pollfd, count: usize, timeout: *mut libc::timespec, mask: *const u64) -> SysResult {
+pub(crate) async fn ppoll(
+    call: Call,
+    fds: *mut libc::pollfd,
+    count: usize,
+    timeout: *mut libc::timespec,
+    mask: *const u64,
+) -> SysResult {
     let deadline = deadline_of(timeout)?;
     // SAFETY: the program's mask.
     if let Some(mask) = unsafe { mask_of(mask, call.args[4]) }? {
@@ -44,7 +62,10 @@ fn deadline_of(timeout: *const libc::timespec) -> Result<u64, Errno> {
     }
     // SAFETY: the program's timespec.
     match unsafe { read_user(timeout) }? {
-        libc::timespec { tv_sec: 0, tv_nsec: 0 } => Ok(0),
+        libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        } => Ok(0),
         time => time::deadline_after(time),
     }
 }
@@ -74,7 +95,10 @@ fn write_back(timeout: *mut libc::timespec, deadline: u64, result: SysResult) ->
 }
 
 async fn polling(call: Call, fds: *mut libc::pollfd, count: usize, deadline: u64) -> SysResult {
-    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     loop {
         // SAFETY: the program's array; no wait.
         let found = unsafe { sys!(SYS_ppoll, fds, count, &none, 0, 0) }?;
@@ -103,7 +127,14 @@ fn interest_of(events: i16) -> u32 {
 }
 
 /// select(2): the time-out is a timeval, and Linux leaves in it what was left.
-pub(crate) async fn select(call: Call, count: i32, r: usize, w: usize, x: usize, timeout: *mut libc::timeval) -> SysResult {
+pub(crate) async fn select(
+    call: Call,
+    count: i32,
+    r: usize,
+    w: usize,
+    x: usize,
+    timeout: *mut libc::timeval,
+) -> SysResult {
     let deadline = if timeout.is_null() {
         u64::MAX
     } else {
@@ -115,13 +146,19 @@ pub(crate) async fn select(call: Call, count: i32, r: usize, w: usize, x: usize,
         let sec = t.tv_sec + t.tv_usec / 1_000_000;
         match (sec, t.tv_usec % 1_000_000) {
             (0, 0) => 0,
-            (tv_sec, us) => time::deadline_after(libc::timespec { tv_sec, tv_nsec: us * 1000 })?,
+            (tv_sec, us) => time::deadline_after(libc::timespec {
+                tv_sec,
+                tv_nsec: us * 1000,
+            })?,
         }
     };
     let result = selecting(call, count, [r, w, x], deadline).await;
     if deadline != u64::MAX && deadline != 0 {
         let left = deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
-        let left = libc::timeval { tv_sec: (left / 1_000_000_000) as i64, tv_usec: (left % 1_000_000_000 / 1000) as i64 };
+        let left = libc::timeval {
+            tv_sec: (left / 1_000_000_000) as i64,
+            tv_usec: (left % 1_000_000_000 / 1000) as i64,
+        };
         // SAFETY: read before from the same place.
         let _ = unsafe { write_user(timeout, left) };
     }
@@ -129,12 +166,20 @@ pub(crate) async fn select(call: Call, count: i32, r: usize, w: usize, x: usize,
 }
 
 /// pselect6(2): the last argument points to the mask's address and size.
-pub(crate) async fn pselect6(call: Call, count: i32, r: usize, w: usize, x: usize, timeout: *mut libc::timespec) -> SysResult {
+pub(crate) async fn pselect6(
+    call: Call,
+    count: i32,
+    r: usize,
+    w: usize,
+    x: usize,
+    timeout: *mut libc::timespec,
+) -> SysResult {
     let deadline = deadline_of(timeout)?;
     let mask = call.args[5] as *const [usize; 2];
     if !mask.is_null() {
         // SAFETY: the program's pair, and the mask it points to.
-        let mask = unsafe { read_user(mask).and_then(|[at, size]| mask_of(at as *const u64, size)) }?;
+        let mask =
+            unsafe { read_user(mask).and_then(|[at, size]| mask_of(at as *const u64, size)) }?;
         if let Some(mask) = mask {
             signal::mask_for_call(call.task, mask);
         }
@@ -144,16 +189,23 @@ pub(crate) async fn pselect6(call: Call, count: i32, r: usize, w: usize, x: usiz
 }
 
 async fn selecting(call: Call, count: i32, sets: [usize; 3], deadline: u64) -> SysResult {
-    let words = usize::try_from(count).map_err(|_| Errno::INVAL)?.div_ceil(64);
+    let words = usize::try_from(count)
+        .map_err(|_| Errno::INVAL)?
+        .div_ceil(64);
     // What the program asks; the kernel overwrites its copies with what it found.
     let mut asked: [Vec<u64>; 3] = Default::default();
     for (asked, set) in asked.iter_mut().zip(sets) {
         if set != 0 {
             // SAFETY: the program's sets, as many bits as it says.
-            *asked = (0..words).map(|i| unsafe { read_user((set as *const u64).add(i)) }).collect::<Result<_, _>>()?;
+            *asked = (0..words)
+                .map(|i| unsafe { read_user((set as *const u64).add(i)) })
+                .collect::<Result<_, _>>()?;
         }
     }
-    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     loop {
         // SAFETY: the program's sets; no wait. The kernel gets the raw call, so its answer is the program's.
         let mut now = none;
@@ -162,13 +214,18 @@ async fn selecting(call: Call, count: i32, sets: [usize; 3], deadline: u64) -> S
         if found > 0 || deadline == 0 {
             return Ok(found);
         }
-        let bits = |set: &Vec<u64>, fd: usize| set.get(fd / 64).is_some_and(|w| w >> (fd % 64) & 1 != 0);
+        let bits =
+            |set: &Vec<u64>, fd: usize| set.get(fd / 64).is_some_and(|w| w >> (fd % 64) & 1 != 0);
         let asked_now = &asked;
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         let wanted = (0..words * 64).filter_map(move |fd| {
             let r = if bits(&asked_now[0], fd) { READ } else { 0 };
             let w = if bits(&asked_now[1], fd) { WRITE } else { 0 };
-            let x = if bits(&asked_now[2], fd) { libc::EPOLLPRI as u32 } else { 0 };
+            let x = if bits(&asked_now[2], fd) {
+                libc::EPOLLPRI as u32
+            } else {
+                0
+            };
             (r | w | x != 0).then_some((fd as i32, r | w | x))
         });
         let woken = future::until(call.task, AnyReady::new(call.task, wanted), deadline).await;
@@ -195,7 +252,13 @@ fn restore(asked: &[Vec<u64>; 3], sets: [usize; 3]) -> Result<(), Errno> {
 }
 
 /// epoll_wait(2): milliseconds; negative: no time-out.
-pub(crate) async fn epoll_wait(call: Call, epoll: i32, events: usize, max: i32, timeout: i32) -> SysResult {
+pub(crate) async fn epoll_wait(
+    call: Call,
+    epoll: i32,
+    events: usize,
+    max: i32,
+    timeout: i32,
+) -> SysResult {
     let deadline = match u64::try_from(timeout) {
         Ok(0) => 0,
         Ok(ms) => sys::now(libc::CLOCK_MONOTONIC) + ms * 1_000_000,
@@ -205,7 +268,14 @@ pub(crate) async fn epoll_wait(call: Call, epoll: i32, events: usize, max: i32, 
 }
 
 /// epoll_pwait(2).
-pub(crate) async fn epoll_pwait(call: Call, epoll: i32, events: usize, max: i32, timeout: i32, mask: *const u64) -> SysResult {
+pub(crate) async fn epoll_pwait(
+    call: Call,
+    epoll: i32,
+    events: usize,
+    max: i32,
+    timeout: i32,
+    mask: *const u64,
+) -> SysResult {
     // SAFETY: the program's mask.
     if let Some(mask) = unsafe { mask_of(mask, call.args[5]) }? {
         signal::mask_for_call(call.task, mask);
@@ -214,7 +284,14 @@ pub(crate) async fn epoll_pwait(call: Call, epoll: i32, events: usize, max: i32,
 }
 
 /// epoll_pwait2(2).
-pub(crate) async fn epoll_pwait2(call: Call, epoll: i32, events: usize, max: i32, timeout: *const libc::timespec, mask: *const u64) -> SysResult {
+pub(crate) async fn epoll_pwait2(
+    call: Call,
+    epoll: i32,
+    events: usize,
+    max: i32,
+    timeout: *const libc::timespec,
+    mask: *const u64,
+) -> SysResult {
     let deadline = deadline_of(timeout)?;
     // SAFETY: the program's mask.
     if let Some(mask) = unsafe { mask_of(mask, call.args[5]) }? {
@@ -237,7 +314,9 @@ async fn epolling(call: Call, epoll: i32, events: usize, max: i32, deadline: u64
         match future::until(call.task, ready, deadline).await {
             Woken::Ready(Ok(())) => {}
             // Nested too deep for one more level: let the kernel wait, on a pool thread.
-            Woken::Ready(Err(_)) => return crate::pool::run(call.task, call.number, call.args).await,
+            Woken::Ready(Err(_)) => {
+                return crate::pool::run(call.task, call.number, call.args).await
+            }
             // SAFETY: as above.
             Woken::Timeout => return unsafe { sys!(SYS_epoll_wait, file.fd()?, events, max, 0) },
             Woken::Signal => return Err(Errno::INTR),

@@ -20,7 +20,14 @@ pub const WINDOW_DONE: usize = 0x434f_4f52;
 
 /// fork(2).
 pub(crate) fn fork(call: Call) -> Outcome {
-    forking(call, CloneArgs { exit_signal: libc::SIGCHLD as u64, ..CloneArgs::default() }, 0)
+    forking(
+        call,
+        CloneArgs {
+            exit_signal: libc::SIGCHLD as u64,
+            ..CloneArgs::default()
+        },
+        0,
+    )
 }
 
 /// vfork(2).
@@ -62,7 +69,14 @@ pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcom
             libc::SYS_clone3 => sys!(SYS_clone3, &args, std::mem::size_of::<CloneArgs>()),
             libc::SYS_fork => sys!(SYS_fork),
             // The child's words are in other registers than libc's wrapper suggests: flags, stack, parent, child, tls.
-            _ => sys!(SYS_clone, args.flags | args.exit_signal, 0, args.parent_tid, args.child_tid, 0),
+            _ => sys!(
+                SYS_clone,
+                args.flags | args.exit_signal,
+                0,
+                args.parent_tid,
+                args.child_tid,
+                0
+            ),
         }
     };
     if result != Ok(0) {

@@ -14,13 +14,23 @@ fn process_id() -> i32 {
 }
 
 /// rt_sigaction(2).
-pub(crate) fn rt_sigaction(_call: Call, signal: i32, new: *const Action, old: *mut Action, size: usize) -> SysResult {
+pub(crate) fn rt_sigaction(
+    _call: Call,
+    signal: i32,
+    new: *const Action,
+    old: *mut Action,
+    size: usize,
+) -> SysResult {
     if size != 8 || !(1..=64).contains(&signal) {
         return Err(Errno::INVAL);
     }
     // SAFETY: the program's structs.
     unsafe {
-        let new = if new.is_null() { None } else { Some(read_user(new)?) };
+        let new = if new.is_null() {
+            None
+        } else {
+            Some(read_user(new)?)
+        };
         if new.is_some() && (signal == libc::SIGKILL || signal == libc::SIGSTOP) {
             return Err(Errno::INVAL);
         }
@@ -33,7 +43,13 @@ pub(crate) fn rt_sigaction(_call: Call, signal: i32, new: *const Action, old: *m
 }
 
 /// rt_sigprocmask(2), of the task.
-pub(crate) fn rt_sigprocmask(call: Call, how: i32, set: *const u64, old: *mut u64, size: usize) -> SysResult {
+pub(crate) fn rt_sigprocmask(
+    call: Call,
+    how: i32,
+    set: *const u64,
+    old: *mut u64,
+    size: usize,
+) -> SysResult {
     if size != 8 {
         return Err(Errno::INVAL);
     }
@@ -67,13 +83,22 @@ pub(crate) fn rt_sigpending(call: Call, set: *mut u64, size: usize) -> SysResult
         return Err(Errno::INVAL);
     }
     // SAFETY: the program's mask.
-    unsafe { write_user(set, signal::pending(call.task) & call.task.mask.load(Ordering::Relaxed)) }?;
+    unsafe {
+        write_user(
+            set,
+            signal::pending(call.task) & call.task.mask.load(Ordering::Relaxed),
+        )
+    }?;
     Ok(0)
 }
 
 /// kill(2): to the process itself it is at once, to others the kernel's.
 pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
-    if pid != process_id() || signal == 0 || !(1..=64).contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
+    if pid != process_id()
+        || signal == 0
+        || !(1..=64).contains(&signal)
+        || [libc::SIGKILL, libc::SIGSTOP].contains(&signal)
+    {
         return call.raw();
     }
     signal::post(Info::from_user(signal, libc::SI_USER));
@@ -112,7 +137,10 @@ fn to_task(id: i32, signal: i32) -> SysResult {
 
 /// rt_sigqueueinfo(2).
 pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const Info) -> SysResult {
-    if pid != process_id() || !(1..=64).contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
+    if pid != process_id()
+        || !(1..=64).contains(&signal)
+        || [libc::SIGKILL, libc::SIGSTOP].contains(&signal)
+    {
         return call.raw();
     }
     // SAFETY: the program's siginfo.
@@ -123,8 +151,18 @@ pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const In
 }
 
 /// rt_tgsigqueueinfo(2).
-pub(crate) fn rt_tgsigqueueinfo(call: Call, process: i32, id: i32, signal: i32, info: *const Info) -> SysResult {
-    let task = if process == process_id() { task::find(id) } else { None };
+pub(crate) fn rt_tgsigqueueinfo(
+    call: Call,
+    process: i32,
+    id: i32,
+    signal: i32,
+    info: *const Info,
+) -> SysResult {
+    let task = if process == process_id() {
+        task::find(id)
+    } else {
+        None
+    };
     let Some(task) = task else { return call.raw() };
     if !(1..=64).contains(&signal) {
         return Err(Errno::INVAL);
@@ -136,7 +174,11 @@ pub(crate) fn rt_tgsigqueueinfo(call: Call, process: i32, id: i32, signal: i32, 
 }
 
 /// sigaltstack(2), of the task.
-pub(crate) fn sigaltstack(call: Call, new: *const libc::stack_t, old: *mut libc::stack_t) -> SysResult {
+pub(crate) fn sigaltstack(
+    call: Call,
+    new: *const libc::stack_t,
+    old: *mut libc::stack_t,
+) -> SysResult {
     const AUTODISARM: i32 = 1 << 31;
     let task = call.task;
     let (sp, size, flags) = task.altstack.get();
@@ -144,22 +186,38 @@ pub(crate) fn sigaltstack(call: Call, new: *const libc::stack_t, old: *mut libc:
     let on_it = flags & libc::SS_DISABLE == 0 && (sp..sp + size).contains(&rsp);
     // SAFETY: the program's structs.
     unsafe {
-        let wanted = if new.is_null() { None } else { Some(read_user(new)?) };
+        let wanted = if new.is_null() {
+            None
+        } else {
+            Some(read_user(new)?)
+        };
         if let Some(wanted) = wanted {
             if on_it {
                 return Err(Errno::PERM);
             }
             match wanted.ss_flags & !AUTODISARM {
                 libc::SS_DISABLE => task.altstack.set((0, 0, libc::SS_DISABLE)),
-                0 | libc::SS_ONSTACK if wanted.ss_size < libc::MINSIGSTKSZ => return Err(Errno::NOMEM),
-                0 | libc::SS_ONSTACK => task.altstack.set((wanted.ss_sp as usize, wanted.ss_size, 0)),
+                0 | libc::SS_ONSTACK if wanted.ss_size < libc::MINSIGSTKSZ => {
+                    return Err(Errno::NOMEM)
+                }
+                0 | libc::SS_ONSTACK => {
+                    task.altstack
+                        .set((wanted.ss_sp as usize, wanted.ss_size, 0))
+                }
                 _ => return Err(Errno::INVAL),
             }
             call.hub().use_altstack_of(task);
         }
         if !old.is_null() {
             let ss_flags = if on_it { libc::SS_ONSTACK } else { flags };
-            write_user(old, libc::stack_t { ss_sp: sp as *mut libc::c_void, ss_flags, ss_size: size })?;
+            write_user(
+                old,
+                libc::stack_t {
+                    ss_sp: sp as *mut libc::c_void,
+                    ss_flags,
+                    ss_size: size,
+                },
+            )?;
         }
     }
     Ok(0)
@@ -195,14 +253,25 @@ pub(crate) async fn rt_sigtimedwait(
     }
     // SAFETY: the program's mask and timespec.
     let (set, deadline) = unsafe {
-        let deadline = if timeout.is_null() { u64::MAX } else { super::time::deadline_after(read_user(timeout)?)? };
-        (read_user(set)? & !(bit(libc::SIGKILL) | bit(libc::SIGSTOP)), deadline)
+        let deadline = if timeout.is_null() {
+            u64::MAX
+        } else {
+            super::time::deadline_after(read_user(timeout)?)?
+        };
+        (
+            read_user(set)? & !(bit(libc::SIGKILL) | bit(libc::SIGSTOP)),
+            deadline,
+        )
     };
     let task = call.task;
     let registered = Sigwait::new(task, set);
-    let taken = until(task, std::future::poll_fn(|_| {
-        signal::take(task, set).map_or(std::task::Poll::Pending, std::task::Poll::Ready)
-    }), deadline)
+    let taken = until(
+        task,
+        std::future::poll_fn(|_| {
+            signal::take(task, set).map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+        }),
+        deadline,
+    )
     .await;
     drop(registered);
     match taken {

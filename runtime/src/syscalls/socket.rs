@@ -24,7 +24,13 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
     let streams = direction == Direction::Write || flags & libc::MSG_WAITALL as usize != 0;
     let mut terms = None;
     let mut args = call.args;
-    args[at] = flags | DONTWAIT | if direction == Direction::Write { libc::MSG_NOSIGNAL as usize } else { 0 };
+    args[at] = flags
+        | DONTWAIT
+        | if direction == Direction::Write {
+            libc::MSG_NOSIGNAL as usize
+        } else {
+            0
+        };
     let mut moved = 0;
     let length = if streams { length(&call) } else { None };
     let mut rest = Rest::default();
@@ -34,8 +40,14 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
         match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
             Ok(n) => {
                 moved += n;
-                let Some(length) = length else { return Ok(moved) };
-                if moved >= length || n == 0 || !is_stream(fd) || flags & libc::MSG_PEEK as usize != 0 {
+                let Some(length) = length else {
+                    return Ok(moved);
+                };
+                if moved >= length
+                    || n == 0
+                    || !is_stream(fd)
+                    || flags & libc::MSG_PEEK as usize != 0
+                {
                     return Ok(moved);
                 }
                 if terms.is_none() && fds::nonblocking(fd) {
@@ -86,7 +98,10 @@ fn length(call: &Call) -> Option<usize> {
             unsafe {
                 let message = read_user(call.args[1] as *const libc::msghdr).ok()?;
                 let vectors = (0..message.msg_iovlen).map(|i| read_user(message.msg_iov.add(i)));
-                vectors.map(|v| v.map(|v| v.iov_len)).sum::<Result<usize, _>>().ok()
+                vectors
+                    .map(|v| v.map(|v| v.iov_len))
+                    .sum::<Result<usize, _>>()
+                    .ok()
             }
         }
     }
@@ -95,7 +110,16 @@ fn length(call: &Call) -> Option<usize> {
 fn is_stream(fd: i32) -> bool {
     let (mut kind, mut len) = (0i32, std::mem::size_of::<i32>());
     // SAFETY: both are valid for writing.
-    let _ = unsafe { sys!(SYS_getsockopt, fd, libc::SOL_SOCKET, libc::SO_TYPE, &mut kind, &mut len) };
+    let _ = unsafe {
+        sys!(
+            SYS_getsockopt,
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_TYPE,
+            &mut kind,
+            &mut len
+        )
+    };
     kind == libc::SOCK_STREAM
 }
 
@@ -127,7 +151,10 @@ impl Rest {
             let step = skip.min(v.iov_len);
             skip -= step;
             if v.iov_len > step {
-                self.vectors.push(libc::iovec { iov_base: v.iov_base.wrapping_byte_add(step), iov_len: v.iov_len - step });
+                self.vectors.push(libc::iovec {
+                    iov_base: v.iov_base.wrapping_byte_add(step),
+                    iov_len: v.iov_len - step,
+                });
             }
         }
         message.msg_iov = self.vectors.as_mut_ptr();
@@ -164,7 +191,14 @@ pub(crate) async fn sendmsg(call: Call, fd: i32) -> SysResult {
 
 /// recvmmsg(2): waits for the first message, then for the others until they are all there or the time is over, which is
 /// looked at after each message only, as the manual says.
-pub(crate) async fn recvmmsg(call: Call, fd: i32, list: usize, count: u32, flags: i32, timeout: *const libc::timespec) -> SysResult {
+pub(crate) async fn recvmmsg(
+    call: Call,
+    fd: i32,
+    list: usize,
+    count: u32,
+    flags: i32,
+    timeout: *const libc::timespec,
+) -> SysResult {
     let until = if timeout.is_null() {
         u64::MAX
     } else {
@@ -177,12 +211,21 @@ pub(crate) async fn recvmmsg(call: Call, fd: i32, list: usize, count: u32, flags
         let wait = done == 0 || flags & libc::MSG_WAITFORONE == 0;
         let each = flags & !libc::MSG_WAITFORONE | if wait { 0 } else { libc::MSG_DONTWAIT };
         let at = list + done * one;
-        let message = Call { number: libc::SYS_recvmsg as usize, args: [fd as usize, at, each as usize, 0, 0, 0], ..call };
+        let message = Call {
+            number: libc::SYS_recvmsg as usize,
+            args: [fd as usize, at, each as usize, 0, 0, 0],
+            ..call
+        };
         match with_flags(message, fd, 2, Direction::Read).await {
             Ok(n) => {
                 let header = at as *mut libc::mmsghdr;
                 // SAFETY: the program's array of headers.
-                unsafe { sys::write_user(&raw mut (*header).msg_len, u32::try_from(n).unwrap_or(u32::MAX)) }?;
+                unsafe {
+                    sys::write_user(
+                        &raw mut (*header).msg_len,
+                        u32::try_from(n).unwrap_or(u32::MAX),
+                    )
+                }?;
                 done += 1;
             }
             Err(_) if done > 0 => break,
@@ -196,18 +239,33 @@ pub(crate) async fn recvmmsg(call: Call, fd: i32, list: usize, count: u32, flags
 }
 
 /// sendmmsg(2).
-pub(crate) async fn sendmmsg(call: Call, fd: i32, list: usize, count: u32, flags: i32) -> SysResult {
+pub(crate) async fn sendmmsg(
+    call: Call,
+    fd: i32,
+    list: usize,
+    count: u32,
+    flags: i32,
+) -> SysResult {
     let one = std::mem::size_of::<libc::mmsghdr>();
     let mut done = 0;
     fds::shared();
     while done < count as usize {
         let at = list + done * one;
-        let message = Call { number: libc::SYS_sendmsg as usize, args: [fd as usize, at, flags as usize, 0, 0, 0], ..call };
+        let message = Call {
+            number: libc::SYS_sendmsg as usize,
+            args: [fd as usize, at, flags as usize, 0, 0, 0],
+            ..call
+        };
         match with_flags(message, fd, 2, Direction::Write).await {
             Ok(n) => {
                 let header = at as *mut libc::mmsghdr;
                 // SAFETY: the program's array of headers.
-                unsafe { sys::write_user(&raw mut (*header).msg_len, u32::try_from(n).unwrap_or(u32::MAX)) }?;
+                unsafe {
+                    sys::write_user(
+                        &raw mut (*header).msg_len,
+                        u32::try_from(n).unwrap_or(u32::MAX),
+                    )
+                }?;
                 done += 1;
             }
             Err(_) if done > 0 => break,
@@ -220,13 +278,17 @@ pub(crate) async fn sendmmsg(call: Call, fd: i32, list: usize, count: u32, flags
 /// socket(2).
 pub(crate) fn socket(call: Call, _domain: i32, kind: i32) -> SysResult {
     let fd = call.raw()?;
-    fds::made(i32::try_from(fd).unwrap_or(-1), kind & libc::SOCK_NONBLOCK != 0);
+    fds::made(
+        i32::try_from(fd).unwrap_or(-1),
+        kind & libc::SOCK_NONBLOCK != 0,
+    );
     Ok(fd)
 }
 
 /// setsockopt(2): time-outs change what is known of a descriptor.
 pub(crate) fn setsockopt(call: Call, fd: i32, level: i32, option: i32) -> SysResult {
-    if level == libc::SOL_SOCKET && [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO, 66, 67].contains(&option) {
+    if level == libc::SOL_SOCKET && [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO, 66, 67].contains(&option)
+    {
         fds::not_plain(fd);
     }
     call.raw()
@@ -249,7 +311,13 @@ pub(crate) async fn accept(call: Call, fd: i32, address: usize, length: usize) -
 }
 
 /// accept4(2).
-pub(crate) async fn accept4(call: Call, fd: i32, address: usize, length: usize, flags: i32) -> SysResult {
+pub(crate) async fn accept4(
+    call: Call,
+    fd: i32,
+    address: usize,
+    length: usize,
+    flags: i32,
+) -> SysResult {
     accepting(call, fd, address, length, flags).await
 }
 
@@ -276,7 +344,10 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
         };
         match result {
             Ok(new) => {
-                fds::made(i32::try_from(new).unwrap_or(-1), flags & libc::SOCK_NONBLOCK != 0);
+                fds::made(
+                    i32::try_from(new).unwrap_or(-1),
+                    flags & libc::SOCK_NONBLOCK != 0,
+                );
                 return Ok(new);
             }
             Err(Errno::AGAIN) => {}
@@ -299,7 +370,16 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
 fn is_listening(fd: i32) -> bool {
     let (mut on, mut len) = (0i32, std::mem::size_of::<i32>());
     // SAFETY: both are valid for writing.
-    let _ = unsafe { sys!(SYS_getsockopt, fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN, &mut on, &mut len) };
+    let _ = unsafe {
+        sys!(
+            SYS_getsockopt,
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_ACCEPTCONN,
+            &mut on,
+            &mut len
+        )
+    };
     on != 0
 }
 
@@ -312,7 +392,9 @@ pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
         let now = file.fd()?;
         let mut args = call.args;
         args[0] = now as usize;
-        let Some(nonblocking) = fds::NonblockingFor::set(now) else { return call.raw() };
+        let Some(nonblocking) = fds::NonblockingFor::set(now) else {
+            return call.raw();
+        };
         // SAFETY: the program's call, on the same file.
         let result = sys::check(unsafe { sys::syscall_raw(call.number, args) });
         drop(nonblocking);
@@ -323,10 +405,11 @@ pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
             Err(Errno::AGAIN) => return pool::run(call.task, call.number, call.args).await,
             result => return result,
         }
-        let (deadline, interrupt) = *terms.get_or_insert_with(|| match super::file::deadline(now, Direction::Write) {
-            u64::MAX => (u64::MAX, Errno::RESTART_SYS),
-            deadline => (deadline, Errno::INTR),
-        });
+        let (deadline, interrupt) =
+            *terms.get_or_insert_with(|| match super::file::deadline(now, Direction::Write) {
+                u64::MAX => (u64::MAX, Errno::RESTART_SYS),
+                deadline => (deadline, Errno::INTR),
+            });
         file.hold();
         match wait_fd(call, file.fd()?, WRITE, deadline, interrupt).await {
             Ok(()) => {}

@@ -63,19 +63,39 @@ pub struct Row {
 pub const LENGTH: usize = 470;
 
 macro_rules! class {
-    (never) => { Class::Never };
-    (direct($f:path)) => { Class::Direct };
-    (coop($f:path)) => { Class::Cooperative };
-    (pool) => { Class::Pool };
-    (special($f:path)) => { Class::Special };
+    (never) => {
+        Class::Never
+    };
+    (direct($f:path)) => {
+        Class::Direct
+    };
+    (coop($f:path)) => {
+        Class::Cooperative
+    };
+    (pool) => {
+        Class::Pool
+    };
+    (special($f:path)) => {
+        Class::Special
+    };
 }
 
 macro_rules! enter {
-    (never) => { super::pass };
-    (direct($f:path)) => { |call| super::direct($f, call) };
-    (coop($f:path)) => { |call| super::cooperate($f, call) };
-    (pool) => { |call| super::cooperate(super::in_pool, call) };
-    (special($f:path)) => { |call| $f(call) };
+    (never) => {
+        super::pass
+    };
+    (direct($f:path)) => {
+        |call| super::direct($f, call)
+    };
+    (coop($f:path)) => {
+        |call| super::cooperate($f, call)
+    };
+    (pool) => {
+        |call| super::cooperate(super::in_pool, call)
+    };
+    (special($f:path)) => {
+        |call| $f(call)
+    };
 }
 
 macro_rules! rows {
@@ -513,7 +533,10 @@ pub fn row(number: usize) -> Option<&'static Row> {
 pub fn name(number: i32) -> &'static str {
     match number {
         -1 => "running",
-        n => usize::try_from(n).ok().and_then(row).map_or("unknown", |r| r.name),
+        n => usize::try_from(n)
+            .ok()
+            .and_then(row)
+            .map_or("unknown", |r| r.name),
     }
 }
 
@@ -530,13 +553,22 @@ mod tests {
     #[test]
     fn every_number_of_the_abi_has_a_row() {
         // 0 to 334 and 424 to the highest known, but for numbers that x86-64 never used.
-        let missing: Vec<usize> = (0..335).chain(424..LENGTH).filter(|n| row(*n).is_none()).collect();
+        let missing: Vec<usize> = (0..335)
+            .chain(424..LENGTH)
+            .filter(|n| row(*n).is_none())
+            .collect();
         assert!(missing.is_empty(), "no row for {missing:?}");
     }
 
     #[test]
     fn numbers_agree_with_libc() {
-        for (number, name) in [(libc::SYS_read, "read"), (libc::SYS_futex, "futex"), (libc::SYS_clone3, "clone3"), (libc::SYS_epoll_pwait2, "epoll_pwait2"), (libc::SYS_mseal, "mseal")] {
+        for (number, name) in [
+            (libc::SYS_read, "read"),
+            (libc::SYS_futex, "futex"),
+            (libc::SYS_clone3, "clone3"),
+            (libc::SYS_epoll_pwait2, "epoll_pwait2"),
+            (libc::SYS_mseal, "mseal"),
+        ] {
             assert_eq!(row(number as usize).unwrap().name, name);
         }
     }

@@ -72,7 +72,9 @@ fn cloning(call: Call, args: CloneArgs, stack_top: u64) -> Outcome {
 /// A thread's clone: a task that starts with the caller's registers, on its own stack and with its own thread pointer.
 fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     if args.flags & CLONE_SETTLS == 0 || args.stack == 0 {
-        tracing::warn!("a thread without a thread pointer or stack of its own is not supported: EINVAL");
+        tracing::warn!(
+            "a thread without a thread pointer or stack of its own is not supported: EINVAL"
+        );
         return Err(Errno::INVAL);
     }
     let parent = call.task;
@@ -88,7 +90,10 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     if let (true, Some(area)) = (from.full != 0, parent.extended.get()) {
         let copy = crate::extended::allocate();
         // SAFETY: both are areas of the same size.
-        unsafe { copy.as_ptr().copy_from_nonoverlapping(area.as_ptr(), crate::extended::size()) };
+        unsafe {
+            copy.as_ptr()
+                .copy_from_nonoverlapping(area.as_ptr(), crate::extended::size())
+        };
         task.extended.set(Some(copy));
         to.full = 1;
     }
@@ -148,7 +153,9 @@ fn abandon_robust_locks(task: &Task) {
     }
     // SAFETY: the list is the thread's own, in its control block and its mutexes, as it registered it.
     unsafe {
-        let Ok([first, offset, pending]) = read_user(head as *const [usize; 3]) else { return };
+        let Ok([first, offset, pending]) = read_user(head as *const [usize; 3]) else {
+            return;
+        };
         let id = u32::try_from(task.id()).unwrap_or(0);
         let abandon = |entry: usize| {
             let address = (entry & !1).wrapping_add(offset);
@@ -171,7 +178,9 @@ fn abandon_robust_locks(task: &Task) {
             if entry & !1 == head {
                 break;
             }
-            let Ok(next) = read_user((entry & !1) as *const usize) else { break };
+            let Ok(next) = read_user((entry & !1) as *const usize) else {
+                break;
+            };
             if entry != pending {
                 abandon(entry);
             }
@@ -212,7 +221,11 @@ pub(crate) fn set_robust_list(call: Call, head: usize, len: usize) -> SysResult 
 /// get_robust_list(2), of the caller.
 pub(crate) fn get_robust_list(call: Call, id: i32, head: *mut usize, len: *mut usize) -> SysResult {
     if id != 0 && id != call.task.id() {
-        return if task::find(id).is_some() { Err(Errno::PERM) } else { call.raw() };
+        return if task::find(id).is_some() {
+            Err(Errno::PERM)
+        } else {
+            call.raw()
+        };
     }
     // SAFETY: the program's words.
     unsafe {
@@ -308,7 +321,14 @@ fn affinity(call: Call) -> SysResult {
     let (len, mask) = (call.args[1].min(128), call.args[2] as *const u8);
     let mut allowed = [0u8; 128];
     // SAFETY: fills the buffer.
-    let got = unsafe { sys!(SYS_sched_getaffinity, 0, allowed.len(), allowed.as_mut_ptr()) }?;
+    let got = unsafe {
+        sys!(
+            SYS_sched_getaffinity,
+            0,
+            allowed.len(),
+            allowed.as_mut_ptr()
+        )
+    }?;
     for (i, allowed) in allowed.iter().enumerate().take(len.min(got)) {
         // SAFETY: the program's mask.
         if unsafe { read_user(mask.add(i)) }? & allowed != 0 {

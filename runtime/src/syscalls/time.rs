@@ -9,7 +9,10 @@ use crate::sys::{read_user, write_user, Errno, SysResult};
 /// Nanoseconds as a timespec.
 #[allow(clippy::cast_possible_wrap)]
 pub(crate) fn timespec(ns: u64) -> libc::timespec {
-    libc::timespec { tv_sec: (ns / 1_000_000_000) as i64, tv_nsec: (ns % 1_000_000_000) as i64 }
+    libc::timespec {
+        tv_sec: (ns / 1_000_000_000) as i64,
+        tv_nsec: (ns % 1_000_000_000) as i64,
+    }
 }
 
 /// A timespec as nanoseconds; what does not fit is for ever.
@@ -20,7 +23,9 @@ pub(crate) fn nanoseconds(time: libc::timespec) -> Result<u64, Errno> {
     if time.tv_sec < 0 || !(0..1_000_000_000).contains(&time.tv_nsec) {
         return Err(Errno::INVAL);
     }
-    Ok((time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64))
+    Ok((time.tv_sec as u64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(time.tv_nsec as u64))
 }
 
 /// The moment (CLOCK_MONOTONIC ns) a duration from now.
@@ -44,7 +49,11 @@ pub(crate) fn deadline_at(clock: libc::clockid_t, time: libc::timespec) -> Resul
 }
 
 /// nanosleep(2).
-pub(crate) async fn nanosleep(call: Call, request: *const libc::timespec, left: *mut libc::timespec) -> SysResult {
+pub(crate) async fn nanosleep(
+    call: Call,
+    request: *const libc::timespec,
+    left: *mut libc::timespec,
+) -> SysResult {
     // SAFETY: the program's timespec.
     let deadline = deadline_after(unsafe { read_user(request) }?)?;
     sleeping(call, deadline, left).await
@@ -77,7 +86,11 @@ pub(crate) async fn clock_nanosleep(
         if when <= now {
             return Ok(0);
         }
-        let step = if clock == libc::CLOCK_MONOTONIC { when } else { when.min(now + 1_000_000_000) };
+        let step = if clock == libc::CLOCK_MONOTONIC {
+            when
+        } else {
+            when.min(now + 1_000_000_000)
+        };
         if sleep_until(call.task, step).await == Woken::Signal {
             return Err(Errno::RESTART_NOHAND);
         }

@@ -50,7 +50,12 @@ struct Change {
 
 impl Change {
     fn new(task: &'static Task) -> Self {
-        Self { task, listed: Cell::new(false), came: Cell::new(false), _pin: PhantomPinned }
+        Self {
+            task,
+            listed: Cell::new(false),
+            came: Cell::new(false),
+            _pin: PhantomPinned,
+        }
     }
 }
 
@@ -61,7 +66,11 @@ impl Future for Change {
             return Poll::Ready(());
         }
         if !self.listed.replace(true) {
-            self.task.hub().children.list().push(std::ptr::from_ref(&*self));
+            self.task
+                .hub()
+                .children
+                .list()
+                .push(std::ptr::from_ref(&*self));
         }
         Poll::Pending
     }
@@ -71,7 +80,11 @@ impl Drop for Change {
     fn drop(&mut self) {
         if self.listed.get() {
             let me: *const Self = self;
-            self.task.hub().children.list().retain(|c| !std::ptr::eq(*c, me));
+            self.task
+                .hub()
+                .children
+                .list()
+                .retain(|c| !std::ptr::eq(*c, me));
         }
     }
 }
@@ -84,13 +97,23 @@ pub(crate) async fn wait4(call: Call, pid: i32, _status: usize, options: i32) ->
 }
 
 /// waitid(2): the options are its fourth argument; it says by an empty siginfo that nothing has changed.
-pub(crate) async fn waitid(call: Call, kind: u32, id: i32, info: *mut libc::siginfo_t, options: i32) -> SysResult {
+pub(crate) async fn waitid(
+    call: Call,
+    kind: u32,
+    id: i32,
+    info: *mut libc::siginfo_t,
+    options: i32,
+) -> SysResult {
     if info.is_null() {
         // Without a siginfo nothing tells a child from none: let the kernel wait.
-        return if options & libc::WNOHANG != 0 { call.raw() } else { pool::run(call.task, call.number, call.args).await };
+        return if options & libc::WNOHANG != 0 {
+            call.raw()
+        } else {
+            pool::run(call.task, call.number, call.args).await
+        };
     }
     let only_exits = options & (libc::WSTOPPED | libc::WCONTINUED) == 0;
-    let child = (kind == libc::P_PID as u32 && only_exits).then_some(id);
+    let child = (kind == libc::P_PID && only_exits).then_some(id);
     waiting(call, 3, options, child, |result| {
         // SAFETY: the kernel has just written it; si_pid is 0 when nothing has changed.
         result == Ok(0) && unsafe { (*info).si_pid() } == 0
@@ -98,7 +121,13 @@ pub(crate) async fn waitid(call: Call, kind: u32, id: i32, info: *mut libc::sigi
     .await
 }
 
-async fn waiting(call: Call, at: usize, options: i32, child: Option<i32>, nothing: impl Fn(SysResult) -> bool) -> SysResult {
+async fn waiting(
+    call: Call,
+    at: usize,
+    options: i32,
+    child: Option<i32>,
+    nothing: impl Fn(SysResult) -> bool,
+) -> SysResult {
     /// Children whose end sends another signal than SIGCHLD, or none.
     const OTHER_CHILDREN: i32 = libc::__WCLONE | libc::__WALL;
     if options & libc::WNOHANG != 0 {
@@ -116,11 +145,18 @@ async fn waiting(call: Call, at: usize, options: i32, child: Option<i32>, nothin
         return first;
     }
     let action = signal::action(libc::SIGCHLD);
-    if action.handler == libc::SIG_IGN || action.flags & libc::SA_NOCLDWAIT as u64 != 0 || options & OTHER_CHILDREN != 0 {
+    if action.handler == libc::SIG_IGN
+        || action.flags & libc::SA_NOCLDWAIT as u64 != 0
+        || options & OTHER_CHILDREN != 0
+    {
         return pool::run(call.task, call.number, call.args).await;
     }
-    // SAFETY: makes a descriptor.
-    let watched = child.and_then(|pid| unsafe { sys!(SYS_pidfd_open, pid, 0) }.and_then(fds::hide).ok());
+    let watched = child.and_then(|pid| {
+        // SAFETY: makes a descriptor.
+        unsafe { sys!(SYS_pidfd_open, pid, 0) }
+            .and_then(fds::hide)
+            .ok()
+    });
     if let Some(pidfd) = watched {
         let _close = Closes(pidfd);
         loop {
@@ -146,7 +182,11 @@ async fn waiting(call: Call, at: usize, options: i32, child: Option<i32>, nothin
         if until(call.task, change, u64::MAX).await == Woken::Signal {
             // A handler of SIGCHLD ran for a child that this very call is for: as in the kernel the status comes first.
             let result = look();
-            return if nothing(result) { Err(Errno::RESTART_SYS) } else { result };
+            return if nothing(result) {
+                Err(Errno::RESTART_SYS)
+            } else {
+                result
+            };
         }
     }
 }

@@ -57,7 +57,9 @@ use image::{Image, Segment};
 use plan::{Patch, Surroundings, Verdict};
 use stub::{Stub, SLOT};
 
-pub use table::{continuation, in_stubs, original};
+#[cfg(test)]
+use table::in_stubs;
+pub use table::{continuation, original};
 
 /// Where the stubs lead.
 #[derive(Clone, Copy, Debug)]

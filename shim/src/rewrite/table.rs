@@ -108,6 +108,7 @@ pub fn original(after: usize) -> Option<usize> {
 }
 
 /// Whether an address is in any stub.
+#[cfg(test)]
 pub fn in_stubs(address: usize) -> bool {
     live().any(|block| block.slots().contains(&address))
 }
