@@ -113,7 +113,7 @@ impl Task {
         self.slot.get()
     }
 
-    /// Ends the task: from now on nobody can find or wake it. Called by its hub, when the task has left every wait queue.
+    /// Ends the task, which was counted out: from now on nobody can find or wake it. Called by its hub, when the task has left every wait queue.
     ///
     /// Gives back the slot at once, or, when a late hint has put the task into a queue, leaves that to whoever takes it out
     /// ([`Task::release`]).
@@ -127,7 +127,6 @@ impl Task {
             crate::extended::free(area);
         }
         self.hub().load.fetch_sub(1, Ordering::Relaxed);
-        ARENA.alive.fetch_sub(1, Ordering::AcqRel);
         // Hints come with what `retire`'s caller gave up or under the lock above, so none can come any more.
         if !self.queued.load(Ordering::Acquire) {
             self.release();
@@ -138,14 +137,18 @@ impl Task {
     pub(crate) fn release(&'static self) {
         let mut free = lock(&ARENA.free);
         free.push(self.slot.get());
-        if free.len() == ARENA.high.load(Ordering::Relaxed) && free.len() > 4096 {
-            // All have ended: give the array's memory back. Zeroed slots are what fresh ones look like.
+        let high = ARENA.high.load(Ordering::Relaxed);
+        if free.len() + 1 == high && high > 4096 && main().is_some() {
+            // All but the main task, in slot 0, have ended: give their memory back. Zeroed slots are what fresh ones look like,
+            // and those that share a page with slot 0 are retired ones.
             ARENA.generation.fetch_add(1, Ordering::Relaxed);
-            ARENA.high.store(0, Ordering::Release);
+            ARENA.high.store(1, Ordering::Release);
             *free = Vec::new();
-            let len = MAX_TASKS * std::mem::size_of::<Task>();
-            // SAFETY: no slot is in use and the lock keeps new ones out.
-            let _ = unsafe { crate::sys!(SYS_madvise, ARENA.base(), len, libc::MADV_DONTNEED) };
+            let base = ARENA.base() as usize;
+            let from = (base + std::mem::size_of::<Task>()).next_multiple_of(4096);
+            let len = high * std::mem::size_of::<Task>() - (from - base);
+            // SAFETY: no slot there is in use and the lock keeps new tasks out.
+            let _ = unsafe { crate::sys!(SYS_madvise, from, len, libc::MADV_DONTNEED) };
         }
     }
 }
@@ -266,6 +269,16 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.live.store(true, Ordering::Release);
     drop(signals);
     Some(task)
+}
+
+/// Counts a task out that is about to end, unless it is the last one. In one step, so that of two that end at once on two hubs one
+/// knows that it is the last.
+pub(crate) fn count_out_unless_last() -> bool {
+    let one_less = |alive: usize| (alive > 1).then(|| alive - 1);
+    ARENA
+        .alive
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
+        .is_ok()
 }
 
 /// How many tasks are alive.

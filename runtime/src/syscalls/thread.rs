@@ -121,7 +121,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
 /// exit(2): the end of a thread. The last one ends the process.
 pub(crate) fn exit(call: Call) -> Outcome {
     let task = call.task;
-    if task::alive() == 1 && hub::crossing().exit != 0 {
+    if !task::count_out_unless_last() {
         // libc ends the process when its last thread ends, by exit(0); but it counts our workers as threads, too.
         let context = task.context();
         context.regs.rip = hub::crossing().exit as u64;
