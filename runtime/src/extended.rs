@@ -18,6 +18,7 @@ const AMX: u64 = 1 << 17 | 1 << 18;
 
 static SIZE: AtomicUsize = AtomicUsize::new(0);
 static FEATURES: AtomicU64 = AtomicU64::new(0);
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
 
 /// Finds what state the CPU and kernel have enabled, and how much memory it takes. At conversion.
 pub(crate) fn measure() {
@@ -36,6 +37,10 @@ pub(crate) fn measure() {
         .map(end)
         .fold(576, usize::max);
     SIZE.store(size, Ordering::Relaxed);
+    LARGEST.store(
+        (cpuid(0xd, 0).ebx as usize).max(size) + 4,
+        Ordering::Relaxed,
+    );
     FEATURES.store(features, Ordering::Relaxed);
 }
 
@@ -64,6 +69,11 @@ fn enabled() -> u64 {
 /// The bytes of an area.
 pub(crate) fn size() -> usize {
     SIZE.load(Ordering::Relaxed)
+}
+
+/// The most bytes that the state in a kernel signal frame takes: everything enabled, and the magic number at its end.
+pub(crate) fn largest() -> usize {
+    LARGEST.load(Ordering::Relaxed)
 }
 
 /// The features that are saved.

@@ -29,9 +29,11 @@ static STATE: AtomicU8 = AtomicU8::new(DORMANT);
 
 /// Called when the program is about to create a thread.
 pub fn before_first_thread() {
-    if STATE
-        .compare_exchange(DORMANT, CONVERTING, Ordering::AcqRel, Ordering::Acquire)
-        .is_err()
+    // Unit tests have the hooks in their own executable.
+    if cfg!(test)
+        || STATE
+            .compare_exchange(DORMANT, CONVERTING, Ordering::AcqRel, Ordering::Acquire)
+            .is_err()
     {
         return;
     }

@@ -8,6 +8,7 @@
 //! ```
 //!
 //! All four accesses are sequentially consistent, so either the hub sees the push or the waker sees the flag (Dekker).
+//! The flag is exchanged, never stored, which costs the same: so all changes of it are in one order for everybody.
 //! One ring is enough for any number of pushes. A model (`tests/models/inbox.rs`) checks that no wake-up is lost.
 
 use std::ptr;
@@ -95,7 +96,7 @@ impl<T: Node + 'static> Inbox<T> {
     /// Says that the hub is about to block. False, and not said, if there is something in the box.
     #[must_use]
     pub fn fall_asleep(&self) -> bool {
-        self.asleep.store(true, Ordering::SeqCst);
+        let _ = self.asleep.swap(true, Ordering::SeqCst);
         if self.head.load(Ordering::SeqCst).is_null() {
             return true;
         }
@@ -105,7 +106,7 @@ impl<T: Node + 'static> Inbox<T> {
 
     /// Says that the hub is awake again.
     pub fn wake_up(&self) {
-        self.asleep.store(false, Ordering::SeqCst);
+        let _ = self.asleep.swap(false, Ordering::SeqCst);
     }
 
     /// True while the hub sleeps or is about to.

@@ -68,8 +68,10 @@ pub struct Hub {
     /// The alternate signal stack that the kernel has for this thread now: (sp, size).
     kernel_altstack: Cell<(usize, usize)>,
     own_altstack: Cell<(usize, usize)>,
-    /// The frame from which the current task goes on in a window.
-    window: Cell<Option<ptr::NonNull<u8>>>,
+    /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
+    pub(crate) spare_frame: Cell<*mut u8>,
+    /// True while the hub's task is in a window: no signal of the runtime's may be sent to the thread.
+    pub(crate) windowed: Mutex<bool>,
 }
 
 // SAFETY: what is not atomic or locked is touched by the hub's own thread only.
@@ -249,7 +251,8 @@ impl Hub {
             fp: Cell::new(extended::INITIAL_FP),
             kernel_altstack: Cell::new((0, 0)),
             own_altstack: Cell::new((0, 0)),
-            window: Cell::new(None),
+            spare_frame: Cell::new(ptr::null_mut()),
+            windowed: Mutex::new(false),
         }
     }
 
@@ -335,6 +338,7 @@ impl Hub {
         self.own_altstack.set(own);
         self.kernel_altstack.set(own);
         self.fp.set(extended::control());
+        self.spare_frame.set(signal::preempt::allocate().as_ptr());
     }
 
     /// Runs ready tasks, a bounded number of them.
@@ -507,10 +511,8 @@ impl Hub {
     fn go(&self, task: &'static Task) {
         let context = task.context();
         let crossing = crossing();
-        if let Some(frame) = self.window.take() {
-            // SAFETY: the frame is whole, and the task's own mask and alternate stack are what it is to have in the window.
-            unsafe { (crossing.resume_frame)(context, frame.as_ptr() as usize) };
-            signal::frame::free_loose(frame);
+        if let Some(frame) = task.window.take() {
+            self.go_in_window(task, frame);
         } else if let Some(frame) = task.frame.take() {
             signal::preempt::resume(task, frame, task.frame_on_stack.get());
         } else {
@@ -578,12 +580,18 @@ impl Hub {
         self.inbox.is_asleep()
     }
 
-    /// Lets a task go on in a window (see [`crate::syscalls::process`]) from a loose frame; the kernel's alternate stack is the
-    /// task's afterwards.
-    pub(crate) fn in_window(&self, task: &Task, frame: std::ptr::NonNull<u8>) {
+    /// Lets a task go on in a window (see [`crate::syscalls::process`]) from a loose frame, until it crosses again.
+    fn go_in_window(&self, task: &Task, frame: ptr::NonNull<u8>) {
+        *lock(&self.windowed) = true;
+        // A signal that was sent before that comes now, while it is unblocked: at the end of any system call.
+        // SAFETY: takes no arguments.
+        let _ = unsafe { sys!(SYS_getpid) };
+        // The kernel's alternate stack is the task's afterwards: the frame says so.
         let (sp, size, _) = task.altstack.get();
         self.kernel_altstack.set((sp, size));
-        self.window.set(Some(frame));
+        // SAFETY: the frame is whole, and the task's own mask and alternate stack are what it is to have in the window.
+        unsafe { (crossing().resume_frame)(task.ctx.get(), frame.as_ptr() as usize) };
+        signal::frame::free_loose(frame);
     }
 
     /// Keeps what [`Hub::load_state`] loads, when a task leaves the CPU.

@@ -466,7 +466,7 @@ pub(crate) fn enter_window(task: &'static Task) -> Outcome {
     // SAFETY: `loose` made it.
     unsafe { (*frame.as_ptr().cast::<Frame>()).uc.machine.rip = hub::crossing().window as u64 };
     task.context().window_result = 0;
-    task.hub().in_window(task, frame);
+    task.window.set(Some(frame));
     Outcome::Resume
 }
 

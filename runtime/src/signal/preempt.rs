@@ -2,7 +2,7 @@
 //!
 //! The receiver sends [`super::KICK`] to a hub's thread. Its handler, when it struck program code and nothing else, does not return: it
 //! crosses into the hub as if the program had made the pseudo call [`PREEMPTED`] with the kernel's signal frame as its argument.
-//! The frame holds the task's whole state (extended registers too). The hub copies it off the signal stack, and later goes on
+//! The frame holds the task's whole state (extended registers too). A copy of it is made off the signal stack, and later the hub goes on
 //! by giving the copy to `rt_sigreturn`. Nothing is ever struck inside the runtime: `Gate::in_program` says who runs.
 
 use super::frame::Frame;
@@ -14,7 +14,7 @@ use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr::NonNull;
 
-/// The pseudo system call of a preempted task; its first argument is the frame's address.
+/// The pseudo system call of a preempted task.
 pub const PREEMPTED: usize = 0x434f_4f51;
 
 /// How many bytes the floating-point state of a kernel frame takes.
@@ -36,46 +36,42 @@ pub(crate) unsafe fn state_size(state: *const u8) -> usize {
     }
 }
 
-fn layout(state: usize) -> Layout {
-    Layout::from_size_align(64 + state_offset() + state, 64).expect("a frame's layout")
-}
-
 /// Where the state is in a copy: after the frame, at 64 bytes.
 const fn state_offset() -> usize {
     (8 + size_of::<Frame>()).next_multiple_of(64)
 }
 
-/// Keeps the frame of a task that was just preempted.
-pub(crate) fn keep(task: &'static Task) -> Outcome {
-    let from = task.context().regs.rdi as *const Frame;
-    // SAFETY: the handler gave the frame on the signal stack, which nothing has used since: this is the first thing the hub does.
-    unsafe {
-        let state = (*from).uc.machine.fpstate as *const u8;
-        let size = state_size(state);
-        let block = std::alloc::alloc(layout(size));
-        let Some(block) = NonNull::new(block) else {
-            std::alloc::handle_alloc_error(layout(size))
-        };
-        // The frame itself at 8 modulo 16, as on a stack.
-        let to = block.as_ptr().add(8).cast::<Frame>();
-        to.copy_from_nonoverlapping(from, 1);
-        let new_state = block.as_ptr().add(state_offset());
-        new_state.copy_from_nonoverlapping(state, size);
-        (*to).uc.machine.fpstate = new_state as u64;
-        task.frame.set(NonNull::new(to.cast()));
-        task.frame_on_stack.set(false);
-    }
-    task.context().full = 0;
-    Outcome::Preempted
+/// What a copy of any frame takes.
+fn layout() -> Layout {
+    Layout::from_size_align(state_offset() + crate::extended::largest() + 64, 64)
+        .expect("a frame's layout")
 }
 
-/// Frees a kept frame.
+/// Memory for a copy of a frame; the frame itself at 8 modulo 16, as on a stack.
+pub(crate) fn allocate() -> NonNull<u8> {
+    // SAFETY: the layout is not empty.
+    let block = unsafe { std::alloc::alloc(layout()) };
+    let Some(block) = NonNull::new(block) else {
+        std::alloc::handle_alloc_error(layout())
+    };
+    // SAFETY: within the block.
+    unsafe { block.add(8) }
+}
+
+/// Frees what [`allocate`] gave.
 pub(crate) fn free(frame: NonNull<u8>) {
-    // SAFETY: `keep` made it, eight bytes into its block.
-    unsafe {
-        let size = state_size((*frame.as_ptr().cast::<Frame>()).uc.machine.fpstate as *const u8);
-        std::alloc::dealloc(frame.as_ptr().sub(8), layout(size));
-    }
+    // SAFETY: eight bytes into its block.
+    unsafe { std::alloc::dealloc(frame.as_ptr().sub(8), layout()) };
+}
+
+/// Keeps the frame of a task that was just preempted: [`strike`] has copied it into the hub's spare one.
+pub(crate) fn keep(task: &'static Task) -> Outcome {
+    let hub = task.hub();
+    task.frame
+        .set(NonNull::new(hub.spare_frame.replace(allocate().as_ptr())));
+    task.frame_on_stack.set(false);
+    task.context().full = 0;
+    Outcome::Preempted
 }
 
 /// Runs a task from a frame until it crosses again. `on_stack`: the frame is the task's own, from a handler that returned.
@@ -99,26 +95,46 @@ pub(crate) fn resume(task: &'static Task, frame: NonNull<u8>, on_stack: bool) {
 
 /// For the handler of [`super::KICK`]: whether the code it struck may be preempted, and by whose hub. `frame`: the kernel's.
 ///
+/// Copies the frame while still on the signal stack: once the hub's code runs, the next signal's frame takes its place.
+///
 /// # Safety
 /// Called on a hub's thread in its signal handler; `context` is the task that the thread-local slot names.
 pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
-    // SAFETY: a context's gate is set while it runs, and the frame is the kernel's.
+    // SAFETY: a context's gate is set while it runs and is its hub's first field; the frame is the kernel's; the spare one has room
+    // for `largest` bytes of state.
     unsafe {
-        let gate = &*(*context).gate;
-        let rip = (*frame.cast::<Frame>()).uc.machine.rip as usize;
-        if gate.in_program.load(std::sync::atomic::Ordering::Relaxed) == 0
+        let gate = (*context).gate;
+        let from = frame.cast::<Frame>();
+        let rip = (*from).uc.machine.rip as usize;
+        if (*gate)
+            .in_program
+            .load(std::sync::atomic::Ordering::Relaxed)
+            == 0
             || (hub::crossing().in_library)(rip)
         {
             return false;
         }
+        let spare = (*gate.cast::<hub::Hub>()).spare_frame.get();
+        let state = (*from).uc.machine.fpstate as *const u8;
+        let size = state_size(state);
+        if spare.is_null() || size > crate::extended::largest() {
+            return false;
+        }
+        let to = spare.cast::<Frame>();
+        to.copy_from_nonoverlapping(from, 1);
+        let new_state = spare.sub(8).add(state_offset());
+        new_state.copy_from_nonoverlapping(state, size);
+        (*to).uc.machine.fpstate = new_state as u64;
         (*context).full = 0;
         (*context).regs.rax = PREEMPTED as u64;
-        (*context).regs.rdi = frame as u64;
     }
     true
 }
 
-/// Sends the preempting signal to a hub's thread.
+/// Sends the preempting signal to a hub's thread, unless its task is in a window: it would outlive an exec there.
 pub(crate) fn send(hub: &hub::Hub) {
-    super::kick_thread(hub.tid.load(std::sync::atomic::Ordering::Acquire));
+    let windowed = crate::task::lock(&hub.windowed);
+    if !*windowed {
+        super::kick_thread(hub.tid.load(std::sync::atomic::Ordering::Acquire));
+    }
 }

@@ -12,7 +12,7 @@ use super::{Call, Outcome};
 use crate::hub::{self, world};
 use crate::signal::{self, frame};
 use crate::sys;
-use crate::task;
+use crate::task::{self, lock};
 use crate::{fds, pool};
 
 /// The pseudo call by which a task comes back from a window.
@@ -141,6 +141,7 @@ pub(crate) fn window(call: Call) -> Outcome {
 /// The call in the window returned, in the process that made it.
 pub(crate) fn window_done(call: Call) -> Outcome {
     signal::block_in_hub();
+    *lock(&call.hub().windowed) = false;
     let context = call.task.context();
     // SAFETY: the task's own thread pointer.
     unsafe { (hub::crossing().set_slot)(context.fs, call.task.ctx.get()) };
