@@ -1,0 +1,251 @@
+//! Closing a number on which calls wait: they go on with a duplicate, which the last of them closes, once.
+//!
+//! Mirrors `Entry` of `fds.rs`, and `Held` and `let_go` of `syscalls/close.rs` with `COOP_CLOSE=native`, for one number. The file
+//! that the number stood for before any close is file 0, the next one file 1, and so on.
+
+use crate::{check, check_with, faulty, leak, Fault};
+use loom::sync::atomic::{AtomicU64, Ordering};
+use loom::sync::{Mutex, MutexGuard};
+use loom::thread;
+use std::collections::HashMap;
+
+struct Entry {
+    state: AtomicU64,
+}
+
+impl Entry {
+    fn generation(&self) -> u32 {
+        (self.state.load(Ordering::Acquire) >> 32) as u32
+    }
+
+    fn add_waiter(&self, generation: u32) -> bool {
+        self.update(generation, |state| state + 1)
+    }
+
+    fn remove_waiter(&self, generation: u32) -> bool {
+        if faulty(Fault::CountApart) {
+            let same = self.generation() == generation;
+            if same {
+                self.state.fetch_sub(1, Ordering::AcqRel);
+            }
+            return same;
+        }
+        self.update(generation, |state| state - 1)
+    }
+
+    fn update(&self, generation: u32, change: impl Fn(u64) -> u64) -> bool {
+        let same = |state: u64| (state >> 32 == u64::from(generation)).then(|| change(state));
+        self.state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, same)
+            .is_ok()
+    }
+
+    fn next_generation(&self) -> (u32, u32) {
+        let next = |state: u64| Some(((state >> 32) + 1) << 32);
+        let old = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+            .unwrap();
+        ((old >> 32) as u32, old as u32)
+    }
+
+    /// Starts the next generation, if nobody waits.
+    fn next_generation_if_idle(&self) -> bool {
+        let next = |state: u64| (state as u32 == 0).then_some(((state >> 32) + 1) << 32);
+        self.state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+            .is_ok()
+    }
+}
+
+/// A number of the process, and what the runtime knows of it.
+struct Number {
+    entry: Entry,
+    /// By generation: how many use the duplicate.
+    closed: Mutex<HashMap<u32, u32>>,
+    /// By generation: the duplicates that are open, and how many there were.
+    open: Mutex<Duplicates>,
+}
+
+#[derive(Default)]
+struct Duplicates {
+    open: Vec<u32>,
+    made: usize,
+}
+
+impl Number {
+    fn new() -> &'static Self {
+        leak(Self {
+            entry: Entry {
+                state: AtomicU64::new(0),
+            },
+            closed: Mutex::new(HashMap::new()),
+            open: Mutex::new(Duplicates::default()),
+        })
+    }
+
+    fn let_go(&self) {
+        if faulty(Fault::GenerationOutsideLock) {
+            let (generation, users) = self.entry.next_generation();
+            if users > 0 {
+                self.keep(generation, users, &mut self.closed.lock().unwrap());
+            }
+            return;
+        }
+        if self.entry.next_generation_if_idle() {
+            return;
+        }
+        let mut closed = self.closed.lock().unwrap();
+        let (generation, users) = self.entry.next_generation();
+        if users > 0 {
+            self.keep(generation, users, &mut closed);
+        }
+    }
+
+    fn keep(&self, generation: u32, users: u32, closed: &mut MutexGuard<'_, HashMap<u32, u32>>) {
+        let mut duplicates = self.open.lock().unwrap();
+        duplicates.open.push(generation);
+        duplicates.made += 1;
+        assert!(
+            closed.insert(generation, users).is_none(),
+            "a file is kept once"
+        );
+    }
+
+    /// Closes a duplicate, which must be open.
+    fn close_own(&self, generation: u32) {
+        let open = &mut self.open.lock().unwrap().open;
+        let at = open.iter().position(|g| *g == generation);
+        open.swap_remove(at.expect("a duplicate is closed once"));
+    }
+
+    /// At the end: nobody waits, and nothing that was kept is still there. Gives how many duplicates there were.
+    fn finish(&self) -> usize {
+        let duplicates = self.open.lock().unwrap();
+        assert_eq!(
+            self.entry.state.load(Ordering::Acquire) as u32,
+            0,
+            "a waiter is still counted"
+        );
+        assert!(
+            self.closed.lock().unwrap().is_empty(),
+            "a user is still counted"
+        );
+        assert!(duplicates.open.is_empty(), "a duplicate is left open");
+        duplicates.made
+    }
+}
+
+struct Held {
+    number: &'static Number,
+    generation: u32,
+    counted: bool,
+}
+
+impl Held {
+    fn new(number: &'static Number) -> Self {
+        Self {
+            number,
+            generation: number.entry.generation(),
+            counted: false,
+        }
+    }
+
+    fn hold(&mut self) {
+        self.counted = self.number.entry.add_waiter(self.generation);
+    }
+
+    /// `fd`, for those who hold: the number itself, or the duplicate, which must be there.
+    fn look(&self) {
+        if self.counted && self.number.entry.generation() != self.generation {
+            let closed = self.number.closed.lock().unwrap();
+            assert!(
+                closed.contains_key(&self.generation),
+                "a call that waits keeps its file"
+            );
+            assert!(
+                self.number
+                    .open
+                    .lock()
+                    .unwrap()
+                    .open
+                    .contains(&self.generation),
+                "its file is open"
+            );
+        }
+    }
+
+    /// `drop`, by another name: when loom has found something, it unwinds all threads, and drops must not go on with the model.
+    fn leave(self) {
+        if !self.counted || self.number.entry.remove_waiter(self.generation) {
+            return;
+        }
+        let mut closed = self.number.closed.lock().unwrap();
+        let Some(users) = closed.get_mut(&self.generation) else {
+            return;
+        };
+        *users -= 1;
+        if *users == 0 {
+            closed.remove(&self.generation);
+            self.number.close_own(self.generation);
+        }
+    }
+}
+
+/// A call that waits on the number. True if it was in time to keep its file.
+fn call(number: &'static Number) -> bool {
+    let mut file = Held::new(number);
+    file.hold();
+    file.look();
+    let counted = file.counted;
+    file.leave();
+    counted
+}
+
+fn one_close() {
+    let number = Number::new();
+    let calls = [
+        thread::spawn(|| call(number)),
+        thread::spawn(|| call(number)),
+    ];
+    number.let_go();
+    let held = calls.map(|c| c.join().unwrap());
+    let made = number.finish();
+    assert!(
+        made <= usize::from(held.contains(&true)),
+        "a file is kept for those who hold it only"
+    );
+}
+
+fn two_closes() {
+    let number = Number::new();
+    let closer = thread::spawn(|| number.let_go());
+    let other = thread::spawn(|| call(number));
+    number.let_go();
+    closer.join().unwrap();
+    let held = other.join().unwrap();
+    assert!(number.finish() <= usize::from(held));
+    assert_eq!(number.entry.generation(), 2);
+}
+
+#[test]
+fn the_last_user_closes_the_duplicate() {
+    check(one_close);
+}
+
+#[test]
+fn two_closes_keep_a_file_once() {
+    check(two_closes);
+}
+
+#[test]
+#[should_panic(expected = "a user is still counted")]
+fn a_generation_changed_outside_the_lock_leaves_a_user_counted() {
+    check_with(Fault::GenerationOutsideLock, one_close);
+}
+
+#[test]
+#[should_panic]
+fn a_count_apart_from_its_generation_is_wrong() {
+    check_with(Fault::CountApart, one_close);
+}
