@@ -299,7 +299,8 @@ impl Drop for NonblockingFor {
     }
 }
 
-const MAX_OWN: usize = 2 * crate::config::MAX_HUBS + 8;
+/// Three a hub, and what waits for children and closed files need.
+const MAX_OWN: usize = 1024;
 static OWN: [AtomicI32; MAX_OWN] = [const { AtomicI32::new(-1) }; MAX_OWN];
 /// The lowest number of our own; programs rarely get there.
 static LOWEST_OWN: AtomicI32 = AtomicI32::new(i32::MAX);

@@ -50,7 +50,6 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
     extended::measure();
     thread::measure_tls();
     hub::world::prepare();
-    signal::read_actions();
     syscalls::memory::read_maps();
     Ok(())
 }
@@ -101,6 +100,8 @@ pub fn start_hubs() -> Result<(), String> {
 /// # Panics
 /// When called twice without a fork in between.
 pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
+    // Now, after the first thread was made: with it libc installs its own handlers (setxid's).
+    signal::read_actions();
     // SAFETY: takes no arguments.
     let pid = i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(1)).unwrap_or(1);
     task::MAIN.store(pid, Ordering::Relaxed);

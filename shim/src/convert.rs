@@ -40,6 +40,7 @@ pub fn before_first_thread() {
     match convert() {
         Ok(()) => {}
         Err(why) => {
+            coop_runtime::abort_start();
             STATE.store(OFF, Ordering::Release);
             if let Some(why) = why {
                 log::complain(format_args!("{why}; the program runs natively"));
@@ -221,7 +222,6 @@ fn go_live() -> Result<(), Option<String>> {
     if result.is_err() {
         // SAFETY: as above.
         let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &mask, 0, 8) };
-        coop_runtime::abort_start();
     }
     result
 }
