@@ -100,8 +100,6 @@ pub fn start_hubs() -> Result<(), String> {
 /// # Panics
 /// When called twice without a fork in between.
 pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
-    // Now, after the first thread was made: with it libc installs its own handlers (setxid's).
-    signal::read_actions();
     // SAFETY: takes no arguments.
     let pid = i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(1)).unwrap_or(1);
     task::MAIN.store(pid, Ordering::Relaxed);

@@ -229,6 +229,8 @@ fn go_live() -> Result<(), Option<String>> {
 fn start(mask: u64) -> Result<(), Option<String>> {
     let before = descriptors();
     borrow_thread().map_err(|e| Some(format!("cannot create a thread: {e}")))?;
+    // After libc has made a thread, and with it installed its own handler (setxid's); before the library installs its own.
+    signal::read_actions();
     trap::install_handlers();
     let faults = [libc::SIGSEGV, libc::SIGBUS].map(|s| (s, Fault::get(s)));
     coop_runtime::start_hubs().map_err(|e| Some(format!("cannot start the hubs: {e}")))?;
