@@ -21,7 +21,7 @@ use crate::sys;
 use crate::sys::Errno;
 use crate::task::{self, lock, Task};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Mutex;
 
 /// The pseudo system call by which a handler's frame returns.
@@ -207,6 +207,7 @@ pub fn read_actions() {
             )
         };
     }
+    look_for_fault_handlers(&actions);
 }
 
 pub(crate) fn action(signal: i32) -> Action {
@@ -229,6 +230,7 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
             unsafe { sys!(SYS_rt_sigaction, signal, &for_kernel, 0, 8) }?;
         }
         actions[signal as usize] = new;
+        look_for_fault_handlers(&actions);
         if new.disposition(signal) == Disposition::Ignore {
             // sigaction(2): setting a pending signal to be ignored discards it.
             drop(actions);
@@ -238,12 +240,19 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
     Ok(old)
 }
 
-/// Whether the program handles faults itself.
+/// Whether the program handles faults itself. Kept apart from the actions, as every change of a mask asks.
 pub(crate) fn handles_faults() -> bool {
-    let actions = lock(&ACTIONS);
-    (1..=64).any(|s| {
+    HANDLES_FAULTS.load(Ordering::Relaxed)
+}
+
+static HANDLES_FAULTS: AtomicBool = AtomicBool::new(false);
+
+/// Brings [`handles_faults`] up to date.
+fn look_for_fault_handlers(actions: &[Action; 65]) {
+    let handles = (1..=64).any(|s| {
         SYNCHRONOUS & bit(s) != 0 && actions[s as usize].disposition(s) == Disposition::Handle
-    })
+    });
+    HANDLES_FAULTS.store(handles, Ordering::Relaxed);
 }
 
 /// In a forked child, which is native: the kernel gets the program's actions where ours differ.
@@ -392,6 +401,9 @@ pub(crate) fn set_mask(task: &'static Task, mask: u64) {
         task.signalled.store(true, Ordering::Release);
     }
     let lost = pending & mask & !old;
+    if lost == 0 {
+        return;
+    }
     for signal in (1..=64).filter(|s| lost & bit(*s) != 0) {
         kick(signal);
     }
