@@ -115,6 +115,10 @@ def go_through(test, wanted, report, whole):
 
 
 def main():
+    # Started in the background of a script, these are ignored, and every program under test would inherit that.
+    for inherited in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(inherited) == signal.SIG_IGN:
+            signal.signal(inherited, signal.SIG_DFL)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     parser.add_argument("--list", action="store_true", help="only say what would run")
