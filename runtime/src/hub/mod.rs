@@ -131,7 +131,6 @@ impl Ready {
 }
 
 static CROSSING: OnceLock<Crossing> = OnceLock::new();
-static HUBS: Mutex<Vec<&'static Hub>> = Mutex::new(Vec::new());
 /// The hubs as a published slice, for readers that must not lock.
 static PUBLISHED: AtomicPtr<&'static Hub> = AtomicPtr::new(ptr::null_mut());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -166,7 +165,6 @@ pub fn make(count: usize) -> &'static [&'static Hub] {
     let leaked = Vec::leak(hubs);
     PUBLISHED.store(leaked.as_mut_ptr(), Ordering::Release);
     COUNT.store(leaked.len(), Ordering::Release);
-    *lock(&HUBS) = leaked.to_vec();
     all()
 }
 

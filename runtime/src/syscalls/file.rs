@@ -355,14 +355,12 @@ async fn polled(call: Call, fd: i32, kind: Kind, direction: Direction) -> SysRes
 
 /// Writes to character devices: the likes of /dev/null take anything at once, a terminal may be stopped.
 async fn device_write(call: Call, fd: i32) -> SysResult {
-    let mut flags = 0i32;
     // SAFETY: TCGETS fills a termios, for which there is room; it fails for what is no terminal.
     let terminal = unsafe {
         let mut termios: libc::termios = std::mem::zeroed();
         sys!(SYS_ioctl, fd, libc::TCGETS, &mut termios).is_ok()
     };
-    flags |= i32::from(terminal);
-    if flags == 0 || fds::nonblocking(fd) {
+    if !terminal || fds::nonblocking(fd) {
         return call.raw();
     }
     pool::run(call.task, call.number, call.args).await

@@ -30,11 +30,7 @@ pub(crate) async fn poll(
     count: usize,
     timeout: i32,
 ) -> SysResult {
-    let deadline = match u64::try_from(timeout) {
-        Ok(0) => 0,
-        Ok(ms) => sys::now(libc::CLOCK_MONOTONIC) + ms * 1_000_000,
-        Err(_) => u64::MAX,
-    };
+    let deadline = deadline_in(timeout);
     polling(call, fds, count, deadline).await
 }
 
@@ -53,6 +49,15 @@ pub(crate) async fn ppoll(
     }
     let result = polling(call, fds, count, deadline).await;
     write_back(timeout, deadline, result)
+}
+
+/// The deadline that a time-out in milliseconds sets: 0 for "do not wait"; negative: none.
+fn deadline_in(timeout: i32) -> u64 {
+    match u64::try_from(timeout) {
+        Ok(0) => 0,
+        Ok(ms) => sys::now(libc::CLOCK_MONOTONIC) + ms * 1_000_000,
+        Err(_) => u64::MAX,
+    }
 }
 
 /// The deadline that a time-out sets: 0 for "do not wait".
@@ -259,11 +264,7 @@ pub(crate) async fn epoll_wait(
     max: i32,
     timeout: i32,
 ) -> SysResult {
-    let deadline = match u64::try_from(timeout) {
-        Ok(0) => 0,
-        Ok(ms) => sys::now(libc::CLOCK_MONOTONIC) + ms * 1_000_000,
-        Err(_) => u64::MAX,
-    };
+    let deadline = deadline_in(timeout);
     epolling(call, epoll, events, max, deadline).await
 }
 
