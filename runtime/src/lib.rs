@@ -70,6 +70,8 @@ pub fn start_hubs() -> Result<(), String> {
         may::config()
             .set_workers(hubs.len())
             .set_stack_size(CARRIER_STACK)
+            // It would make a thousand stacks in advance: two thousand mappings, which every fork copies.
+            .set_pool_capacity(hubs.len())
             .set_worker_pin(false);
     }
     for hub in hubs {
