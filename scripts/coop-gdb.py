@@ -26,9 +26,7 @@ from gdb.unwinder import Unwinder, register_unwinder
 gdb.execute("set libthread-db-search-path /nonexistent")
 
 # COOP_TASK_LAYOUT: two addresses, the size of a task, and offsets in it.
-FIELDS = "base high size live id name call waits_on waits_since hub regs fs frame".split()
-# Where a hub has its number: after its gate, which is one cache line.
-HUB_INDEX = 64
+FIELDS = "base high size live id name call waits_on waits_since hub regs fs frame hub_index".split()
 # A context's registers, in the order in which the crossing saves them.
 REGISTERS = "rax rdi rsi rdx r10 r8 r9 rbx rbp r12 r13 r14 r15 rsp rip".split()
 # A signal frame's: after the return address, ucontext's flags, link and stack.
@@ -73,7 +71,7 @@ class Task:
         self.fs = number(layout.fs)
         if not self.live:
             return
-        self.hub = word(number(layout.hub) + HUB_INDEX)
+        self.hub = word(number(layout.hub) + layout.hub_index)
         frame = number(layout.frame)
         if frame:
             values = (word(frame + FRAME_OFFSET + 8 * index) for index in range(len(FRAME_REGISTERS)))

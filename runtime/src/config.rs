@@ -103,6 +103,9 @@ variables! {
     /// The stack size in KiB given to threads that ask for the default; 0 leaves the program's own default.
     stack: usize = "COOP_STACK", "0, or 16 to 1048576 (KiB)", "0", 0,
         |v| v.parse().ok().filter(|n| *n == 0 || (16..=1 << 20).contains(n));
+    /// For how many milliseconds a task may compute while others of its hub wait.
+    slice: u16 = "COOP_SLICE", "1 to 1000 (ms)", "10", 10,
+        |v| v.parse().ok().filter(|n| (1..=1000).contains(n));
     /// What is logged.
     log: Level = "COOP_LOG", "off, error, warn, info, debug, trace", "error", Level::ERROR,
         |v| v.parse().ok();

@@ -39,7 +39,7 @@ pub struct Context {
     pub flags: u64,
     /// The task's FS base: its thread pointer.
     pub fs: u64,
-    /// The gate of the hub that runs the task. Set before the task first runs.
+    /// The gate of the thread that runs the task. Set whenever the task goes on.
     pub gate: *const Gate,
     /// Non-zero when the site asks that the extended state (ymm, zmm, mask registers) be kept as well.
     pub full: u64,
@@ -49,7 +49,7 @@ pub struct Context {
     pub xmm: [[u64; 2]; 16],
 }
 
-/// What the crossing needs to know of a hub. One per hub, at its start.
+/// What the crossing needs to know of a hub's thread. One per thread.
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct Gate {

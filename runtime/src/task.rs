@@ -244,10 +244,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     let fresh = FIRST_ID + salt * MAX_TASKS as i32 + index as i32;
     let context = task.ctx.get();
     // SAFETY: nobody else knows the slot yet; Context is plain data.
-    unsafe {
-        context.write(std::mem::zeroed());
-        (*context).gate = &hub.gate;
-    }
+    unsafe { context.write(std::mem::zeroed()) };
     task.hub.set(Some(hub));
     task.next.store(std::ptr::null_mut(), Ordering::Relaxed);
     task.queued.store(false, Ordering::Relaxed);

@@ -10,15 +10,17 @@
 pub mod inbox;
 pub(crate) mod readiness;
 mod timers;
+mod worker;
 pub mod world;
 
 pub(crate) use timers::Timer;
+pub(crate) use worker::Worker;
 
-use crate::context::{Crossing, Gate};
+use crate::context::Crossing;
 use crate::future::Buffers;
 use crate::syscalls::{self, Outcome};
 use crate::task::{self, lock, Task};
-use crate::{extended, fds, signal, sys};
+use crate::{fds, signal, sys};
 use inbox::{Inbox, Node};
 use readiness::Readiness;
 use std::cell::Cell;
@@ -31,16 +33,15 @@ use timers::Timers;
 /// After how many task runs a busy hub looks at its inbox, timers and epoll.
 const ROUND: usize = 64;
 
-/// A hub. Its gate comes first: the crossing and Syscall User Dispatch know its address.
-#[repr(C)]
+/// A hub.
 #[derive(Debug)]
 pub struct Hub {
-    /// Between the hub and the task that it runs.
-    pub gate: Gate,
     /// The hub's number, from 0.
     pub index: usize,
     /// The kernel's id of the hub's thread; 0 until it runs.
     pub tid: AtomicI32,
+    /// The thread that runs the hub; null until it does.
+    worker: AtomicPtr<Worker>,
     inbox: Inbox<Task>,
     ready: Ready,
     pub(crate) timers: Timers,
@@ -63,15 +64,6 @@ pub struct Hub {
     pub(crate) children: crate::syscalls::wait::Waiters,
     /// For accepts.
     pub(crate) ring: crate::uring::Ring,
-    /// MXCSR and x87 control word that the CPU has now.
-    fp: Cell<(u32, u16)>,
-    /// The alternate signal stack that the kernel has for this thread now: (sp, size).
-    kernel_altstack: Cell<(usize, usize)>,
-    own_altstack: Cell<(usize, usize)>,
-    /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
-    pub(crate) spare_frame: Cell<*mut u8>,
-    /// True while the hub's task is in a window: no signal of the runtime's may be sent to the thread.
-    pub(crate) windowed: Mutex<bool>,
 }
 
 // SAFETY: what is not atomic or locked is touched by the hub's own thread only.
@@ -171,6 +163,7 @@ pub fn make(count: usize) -> &'static [&'static Hub] {
 /// Forgets the hubs, in a forked child: their threads do not exist.
 pub(crate) fn forget_all() {
     COUNT.store(0, Ordering::Release);
+    worker::forget_all();
 }
 
 std::arch::global_asm!(
@@ -224,13 +217,9 @@ pub(crate) fn least_loaded() -> &'static Hub {
 impl Hub {
     fn new(index: usize) -> Self {
         Self {
-            gate: Gate {
-                rsp: Cell::new(0),
-                fs: Cell::new(0),
-                in_program: 0.into(),
-            },
             index,
             tid: AtomicI32::new(0),
+            worker: AtomicPtr::new(ptr::null_mut()),
             inbox: Inbox::default(),
             ready: Ready::default(),
             timers: Timers::default(),
@@ -246,11 +235,6 @@ impl Hub {
             has_news: AtomicBool::new(false),
             children: crate::syscalls::wait::Waiters::default(),
             ring: crate::uring::Ring::default(),
-            fp: Cell::new(extended::INITIAL_FP),
-            kernel_altstack: Cell::new((0, 0)),
-            own_altstack: Cell::new((0, 0)),
-            spare_frame: Cell::new(ptr::null_mut()),
-            windowed: Mutex::new(false),
         }
     }
 
@@ -305,46 +289,35 @@ impl Hub {
 
     /// Runs the hub on this thread, for ever.
     pub fn run(&'static self) -> ! {
-        self.adopt_thread();
+        let worker = Worker::enter();
+        self.adopt(worker);
         loop {
-            self.round();
-            self.wait();
+            self.round(worker);
+            self.wait(worker);
         }
     }
 
     /// Makes this thread the hub's.
-    fn adopt_thread(&'static self) {
+    fn adopt(&'static self, worker: &'static Worker) {
         set_current(Some(self));
-        // SAFETY: takes no arguments.
-        let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-        self.tid.store(tid as i32, Ordering::Release);
-        signal::block_in_hub();
-        (crossing().enter_hub)(&self.gate);
-        let mut stack = libc::stack_t {
-            ss_sp: ptr::null_mut(),
-            ss_flags: 0,
-            ss_size: 0,
-        };
-        // SAFETY: reads this thread's alternate stack.
-        let _ = unsafe { sys!(SYS_sigaltstack, 0, &mut stack) };
-        let own = if stack.ss_flags & libc::SS_DISABLE != 0 {
-            (0, 0)
-        } else {
-            (stack.ss_sp as usize, stack.ss_size)
-        };
-        self.own_altstack.set(own);
-        self.kernel_altstack.set(own);
-        self.fp.set(extended::control());
-        self.spare_frame.set(signal::preempt::allocate().as_ptr());
+        let pointer = ptr::from_ref(worker).cast_mut();
+        self.worker.store(pointer, Ordering::Release);
+        self.tid.store(worker.tid(), Ordering::Release);
+    }
+
+    /// The thread that runs the hub. Only while one does.
+    pub(crate) fn worker(&self) -> &'static Worker {
+        // SAFETY: workers are leaked.
+        unsafe { self.worker.load(Ordering::Acquire).as_ref() }
+            .expect("a hub that runs has a thread")
     }
 
     /// Runs ready tasks, a bounded number of them.
-    fn round(&'static self) {
+    fn round(&'static self, worker: &'static Worker) {
         self.inbox.take(|task| self.ready.push(task));
         for _ in 0..ROUND {
             let Some(task) = self.ready.pop() else { return };
-            self.run_task(task);
+            self.run_task(worker, task);
             if self.look_around.load(Ordering::Relaxed) {
                 return self.look_around.store(false, Ordering::Relaxed);
             }
@@ -352,7 +325,7 @@ impl Hub {
     }
 
     /// Looks at timers, news and epoll; blocks there if no task is ready.
-    fn wait(&'static self) {
+    fn wait(&'static self, worker: &'static Worker) {
         self.timers.expire();
         if self.has_news.load(Ordering::SeqCst) {
             self.take_news();
@@ -361,7 +334,7 @@ impl Hub {
             if self.readiness.waiting() != 0 {
                 self.poll_epoll(0);
             }
-            world::pause_point(self);
+            world::pause_point(worker);
             return;
         }
         if !self.inbox.fall_asleep() {
@@ -374,7 +347,7 @@ impl Hub {
             None => u64::MAX,
             Some(deadline) => deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC)),
         };
-        world::at_rest(self, || self.poll_epoll(timeout));
+        world::at_rest(worker, || self.poll_epoll(timeout));
         self.inbox.wake_up();
         signal::receiver::hub_awake();
     }
@@ -385,7 +358,7 @@ impl Hub {
         for item in news {
             match item {
                 News::Child => self.children.wake_all(),
-                News::Arm => (crossing().arm_hub)(&self.gate),
+                News::Arm => (crossing().arm_hub)(&self.worker().gate),
                 News::LookAgain(fd, generation) => self.readiness.look_again(fd, generation),
             }
         }
@@ -437,7 +410,7 @@ impl Hub {
     }
 
     /// Runs a task until it parks, ends or makes room.
-    fn run_task(&'static self, task: &'static Task) {
+    fn run_task(&'static self, worker: &'static Worker, task: &'static Task) {
         // An exchange, not a store: whoever found the task queued, and so did not queue it again, published before what it woke the
         // task for, and this reads it.
         task.queued.swap(false, Ordering::AcqRel);
@@ -457,30 +430,30 @@ impl Hub {
             parked.finish(self);
             syscalls::complete(task, result);
         }
-        self.load_state(task);
+        worker.load_state(task);
         loop {
             if !task.signalled.load(Ordering::Acquire) || signal::deliver(task) == signal::Next::Go
             {
-                self.go(task);
-                world::pause_point(self);
+                worker.go(task);
+                world::pause_point(worker);
             }
             match syscalls::dispatch(self, task) {
                 Outcome::Resume => {
                     if self.make_room.load(Ordering::Relaxed) {
-                        self.store_state(task);
+                        worker.store_state(task);
                         return self.make_room_for_others(task);
                     }
                 }
                 Outcome::Preempted => {
-                    self.store_state(task);
+                    worker.store_state(task);
                     return self.make_room_for_others(task);
                 }
-                Outcome::Parked => return self.store_state(task),
+                Outcome::Parked => return worker.store_state(task),
                 Outcome::Yield => {
-                    self.store_state(task);
+                    worker.store_state(task);
                     return self.yield_task(task);
                 }
-                Outcome::Ended => return self.fp.set(extended::control()),
+                Outcome::Ended => return worker.forget_state(),
             }
         }
     }
@@ -504,99 +477,9 @@ impl Hub {
         }
     }
 
-    /// From here until the next crossing the program runs.
-    #[inline]
-    fn go(&self, task: &'static Task) {
-        let context = task.context();
-        let crossing = crossing();
-        if let Some(frame) = task.window.take() {
-            self.go_in_window(task, frame);
-        } else if let Some(frame) = task.frame.take() {
-            signal::preempt::resume(task, frame, task.frame_on_stack.get());
-        } else {
-            if context.full != 0 {
-                if let Some(area) = task.extended.get() {
-                    // SAFETY: `full` says that `save` filled the area below, at the last crossing.
-                    unsafe { extended::restore(area) };
-                }
-            }
-            // SAFETY: the task is off the CPU and its context is complete; this is its hub's thread.
-            unsafe { (crossing.resume)(context) };
-        }
-        if context.full != 0 {
-            let area = task.extended.get().unwrap_or_else(|| {
-                let area = extended::allocate();
-                task.extended.set(Some(area));
-                area
-            });
-            // SAFETY: allocated with the right size.
-            unsafe { extended::save(area) };
-        }
-    }
-
-    /// Loads what is per thread but not in the context, when a task comes to the CPU.
-    fn load_state(&self, task: &'static Task) {
-        if task.fp.get() != self.fp.get() {
-            extended::set_control(task.fp.get());
-            self.fp.set(task.fp.get());
-        }
-        self.use_altstack_of(task);
-    }
-
-    /// Makes the kernel use the task's alternate stack for its faults, or the hub's own if it has none.
-    pub(crate) fn use_altstack_of(&self, task: &Task) {
-        let (sp, size, flags) = task.altstack.get();
-        let wanted = if flags & libc::SS_DISABLE == 0 {
-            (sp, size)
-        } else {
-            self.own_altstack.get()
-        };
-        if wanted != self.kernel_altstack.get() {
-            self.set_kernel_altstack(wanted);
-        }
-    }
-
-    fn set_kernel_altstack(&self, (sp, size): (usize, usize)) {
-        let stack = libc::stack_t {
-            ss_sp: sp as *mut libc::c_void,
-            ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
-            ss_size: size,
-        };
-        // SAFETY: the memory is the task's own alternate stack, or the hub's.
-        if unsafe { sys!(SYS_sigaltstack, &stack, 0) }.is_ok() {
-            self.kernel_altstack.set((sp, size));
-        }
-    }
-
-    /// The alternate stack that the kernel has for the hub's thread now: (sp, size).
-    pub(crate) fn kernel_altstack(&self) -> (usize, usize) {
-        self.kernel_altstack.get()
-    }
-
     /// Whether the hub waits in the kernel, or is about to.
     pub(crate) fn is_asleep(&self) -> bool {
         self.inbox.is_asleep()
-    }
-
-    /// Lets a task go on in a window (see [`crate::syscalls::process`]) from a loose frame, until it crosses again.
-    fn go_in_window(&self, task: &Task, frame: ptr::NonNull<u8>) {
-        *lock(&self.windowed) = true;
-        // A signal that was sent before that comes now, while it is unblocked: at the end of any system call.
-        // SAFETY: takes no arguments.
-        let _ = unsafe { sys!(SYS_getpid) };
-        // The kernel's alternate stack is the task's afterwards: the frame says so.
-        let (sp, size, _) = task.altstack.get();
-        self.kernel_altstack.set((sp, size));
-        // SAFETY: the frame is whole, and the task's own mask and alternate stack are what it is to have in the window.
-        unsafe { (crossing().resume_frame)(task.ctx.get(), frame.as_ptr() as usize) };
-        signal::frame::free_loose(frame);
-    }
-
-    /// Keeps what [`Hub::load_state`] loads, when a task leaves the CPU.
-    fn store_state(&self, task: &'static Task) {
-        let fp = extended::control();
-        self.fp.set(fp);
-        task.fp.set(fp);
     }
 }
 
@@ -605,7 +488,7 @@ impl Hub {
 pub fn arm_all() {
     for hub in all() {
         if current().is_some_and(|h| ptr::eq(h, *hub)) {
-            (crossing().arm_hub)(&hub.gate);
+            (crossing().arm_hub)(&hub.worker().gate);
         } else {
             hub.tell(News::Arm);
         }

@@ -8,11 +8,11 @@
 //! forker stores `STOPPING` and then loads `in_program`. That is Dekker's pattern with the fence left out on the fast side: the
 //! forker makes up for it with `membarrier(2)`, which puts a full barrier on every running thread.
 
-use super::{all, Hub};
+use super::worker::{self, Worker};
 use crate::sys;
 use crate::task::lock;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 /// Non-zero while somebody stops the world; a futex word.
@@ -24,10 +24,6 @@ static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
 const MEMBARRIER_PRIVATE_EXPEDITED: i32 = 1 << 3;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
-
-/// What a hub's thread is doing, beyond `in_program`: 2 in `Gate::in_program` would disturb the kernel's selector, so it is apart.
-static RESTING: [AtomicU8; crate::config::MAX_HUBS] =
-    [const { AtomicU8::new(0) }; crate::config::MAX_HUBS];
 
 /// Registers for `membarrier`. At conversion.
 pub fn prepare() {
@@ -45,27 +41,27 @@ fn barrier() {
 }
 
 /// Runs `f` (a wait in the kernel that touches nothing shared) with the hub counted as stopped.
-pub(super) fn at_rest(hub: &Hub, f: impl FnOnce()) {
-    RESTING[hub.index].store(1, Ordering::SeqCst);
+pub(super) fn at_rest(worker: &Worker, f: impl FnOnce()) {
+    worker.resting.store(1, Ordering::SeqCst);
     f();
-    RESTING[hub.index].store(0, Ordering::SeqCst);
-    pause_point(hub);
+    worker.resting.store(0, Ordering::SeqCst);
+    pause_point(worker);
 }
 
 /// Waits here while somebody stops the world. No lock may be held.
 #[inline]
-pub(crate) fn pause_point(hub: &Hub) {
+pub(crate) fn pause_point(worker: &Worker) {
     if STOPPING.load(Ordering::SeqCst) != 0 {
-        pause(hub);
+        pause(worker);
     }
 }
 
 #[cold]
-fn pause(hub: &Hub) {
+fn pause(worker: &Worker) {
     loop {
-        RESTING[hub.index].store(1, Ordering::SeqCst);
+        worker.resting.store(1, Ordering::SeqCst);
         wait_for_go();
-        RESTING[hub.index].store(0, Ordering::SeqCst);
+        worker.resting.store(0, Ordering::SeqCst);
         if STOPPING.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -117,19 +113,16 @@ pub(crate) struct Stopped {
 }
 
 /// Stops all other threads of the runtime outside of it. Called by a hub's thread at a crossing, with no lock held.
-pub(crate) fn stop(me: &'static Hub) -> Stopped {
+pub(crate) fn stop(me: &'static Worker) -> Stopped {
     // Two hubs that fork at the same time: the second counts as stopped while it waits for its turn.
-    RESTING[me.index].store(1, Ordering::SeqCst);
+    me.resting.store(1, Ordering::SeqCst);
     let stopper = lock(&STOPPER);
     STOPPING.store(1, Ordering::SeqCst);
-    RESTING[me.index].store(0, Ordering::SeqCst);
+    me.resting.store(0, Ordering::SeqCst);
     barrier();
-    for hub in all()
-        .iter()
-        .filter(|h| !ptr::eq(**h, me) && h.tid.load(Ordering::Acquire) != 0)
-    {
-        while hub.gate.in_program.load(Ordering::SeqCst) == 0
-            && RESTING[hub.index].load(Ordering::SeqCst) == 0
+    for worker in worker::all().filter(|w| !ptr::eq(*w, me)) {
+        while worker.gate.in_program.load(Ordering::SeqCst) == 0
+            && worker.resting.load(Ordering::SeqCst) == 0
         {
             std::thread::yield_now();
         }
@@ -158,7 +151,4 @@ impl Drop for Stopped {
 /// In a forked child: nobody else is there.
 pub(crate) fn alone() {
     INSIDE.store(0, Ordering::SeqCst);
-    for resting in &RESTING {
-        resting.store(0, Ordering::SeqCst);
-    }
 }

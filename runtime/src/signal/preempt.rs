@@ -7,7 +7,7 @@
 
 use super::frame::Frame;
 use crate::context::Context;
-use crate::hub;
+use crate::hub::{self, Worker};
 use crate::syscalls::Outcome;
 use crate::task::Task;
 use std::alloc::Layout;
@@ -64,23 +64,25 @@ pub(crate) fn free(frame: NonNull<u8>) {
     unsafe { std::alloc::dealloc(frame.as_ptr().sub(8), layout()) };
 }
 
-/// Keeps the frame of a task that was just preempted: [`strike`] has copied it into the hub's spare one.
-pub(crate) fn keep(task: &'static Task) -> Outcome {
-    let hub = task.hub();
+/// Keeps the frame of a task that was just preempted: [`strike`] has copied it into the thread's spare one.
+pub(crate) fn keep(task: &'static Task, worker: &Worker) -> Outcome {
+    let fresh = allocate().as_ptr();
     task.frame
-        .set(NonNull::new(hub.spare_frame.replace(allocate().as_ptr())));
+        .set(NonNull::new(worker.spare_frame.replace(fresh)));
     task.frame_on_stack.set(false);
     task.context().full = 0;
     Outcome::Preempted
 }
 
-/// Runs a task from a frame until it crosses again. `on_stack`: the frame is the task's own, from a handler that returned.
-pub(crate) fn resume(task: &'static Task, frame: NonNull<u8>, on_stack: bool) {
-    // SAFETY: the frame is whole. The mask and the alternate stack that the kernel is to restore are the hub's, not the task's.
+/// Runs a task from a frame until it crosses again.
+pub(crate) fn resume(task: &'static Task, worker: &Worker, frame: NonNull<u8>) {
+    // The frame is the task's own, from a handler that returned, or a kept copy.
+    let on_stack = task.frame_on_stack.get();
+    // SAFETY: the frame is whole. The mask and the alternate stack that the kernel is to restore are the thread's, not the task's.
     unsafe {
         let uc = &mut (*frame.as_ptr().cast::<Frame>()).uc;
         uc.mask = !super::UNBLOCKED;
-        let (sp, size) = task.hub().kernel_altstack();
+        let (sp, size) = worker.kernel_altstack();
         uc.stack = libc::stack_t {
             ss_sp: sp as *mut libc::c_void,
             ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
@@ -100,7 +102,7 @@ pub(crate) fn resume(task: &'static Task, frame: NonNull<u8>, on_stack: bool) {
 /// # Safety
 /// Called on a hub's thread in its signal handler; `context` is the task that the thread-local slot names.
 pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
-    // SAFETY: a context's gate is set while it runs and is its hub's first field; the frame is the kernel's; the spare one has room
+    // SAFETY: a context's gate is set while it runs and is its worker's first field; the frame is the kernel's; the spare one has room
     // for `largest` bytes of state.
     unsafe {
         let gate = (*context).gate;
@@ -114,7 +116,7 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
         {
             return false;
         }
-        let spare = (*gate.cast::<hub::Hub>()).spare_frame.get();
+        let spare = (*gate.cast::<Worker>()).spare_frame.get();
         let state = (*from).uc.machine.fpstate as *const u8;
         let size = state_size(state);
         if spare.is_null() || size > crate::extended::largest() {
@@ -132,9 +134,9 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
 }
 
 /// Sends the preempting signal to a hub's thread, unless its task is in a window: it would outlive an exec there.
-pub(crate) fn send(hub: &hub::Hub) {
-    let windowed = crate::task::lock(&hub.windowed);
+pub(crate) fn send(worker: &Worker) {
+    let windowed = crate::task::lock(&worker.windowed);
     if !*windowed {
-        super::kick_thread(hub.tid.load(std::sync::atomic::Ordering::Acquire));
+        super::kick_thread(worker.tid());
     }
 }

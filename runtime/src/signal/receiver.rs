@@ -1,7 +1,7 @@
 //! The receiver: the process's first OS thread, which takes the process's signals and watches the hubs.
 //!
 //! The kernel prefers this thread for signals to the process and sends those to the process's id here. While some hub is at work,
-//! it looks every [`SLICE`] whether one of them has been with the same task all the time, and asks that task to make room.
+//! it looks twice a slice (`COOP_SLICE`) whether one of them has been with the same task all the time, and asks that task to make room.
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
 use super::{post, Info, KICK, SYNCHRONOUS};
@@ -9,9 +9,14 @@ use crate::hub::{self, world::Section};
 use crate::sys;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// How often the hubs are looked at, in ns. A task that was there at two looks has had its hub for this long at least, and makes room:
-/// after 5 to 10 ms.
-const SLICE: i64 = 5_000_000;
+/// How often the hubs are looked at, in ns: twice a slice. A task that was there at two looks has had its hub for half a slice at least and
+/// a whole one at most, and makes room.
+fn tick() -> libc::timespec {
+    libc::timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(crate::config::get().slice) * 1_000_000 / 2,
+    }
+}
 
 /// The receiver's kernel thread id; 0 while there is none.
 static TID: AtomicI32 = AtomicI32::new(0);
@@ -42,10 +47,7 @@ pub fn run() -> ! {
     let mut seen = Vec::new();
     let mut idle_looks = 0;
     loop {
-        let tick = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: SLICE,
-        };
+        let tick = tick();
         let rest = idle_looks > 2;
         if rest {
             RESTING.store(true, Ordering::SeqCst);
@@ -87,8 +89,9 @@ fn watch(seen: &mut Vec<u64>) {
         hub.look_around.store(true, Ordering::Relaxed);
         if (progress == *seen || hub.timers.is_due(now)) && !hub.is_asleep() {
             hub.make_room.store(true, Ordering::Relaxed);
-            if hub.gate.in_program.load(Ordering::Relaxed) != 0 {
-                super::preempt::send(hub);
+            let worker = hub.worker();
+            if worker.gate.in_program.load(Ordering::Relaxed) != 0 {
+                super::preempt::send(worker);
             }
         }
         *seen = progress;

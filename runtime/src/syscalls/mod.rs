@@ -195,10 +195,10 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
         return crate::signal::frame::sigreturn(task);
     }
     if call.number == crate::signal::preempt::PREEMPTED {
-        return crate::signal::preempt::keep(task);
+        return crate::signal::preempt::keep(task, hub.worker());
     }
     if call.number == process::WINDOW_DONE {
-        return process::window_done(call);
+        return process::window_done(call, hub.worker());
     }
     match table::row(call.number) {
         Some(row) => (row.enter)(call),

@@ -9,7 +9,7 @@
 
 use super::thread::CloneArgs;
 use super::{Call, Outcome};
-use crate::hub::{self, world};
+use crate::hub::{self, world, Worker};
 use crate::signal::{self, frame};
 use crate::sys;
 use crate::task::{self, lock};
@@ -61,7 +61,7 @@ pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcom
     args.flags &= !(libc::CLONE_SETTLS as u64);
     (args.stack, args.stack_size, args.tls) = (0, 0, 0);
     fds::shared();
-    let stopped = world::stop(hub);
+    let stopped = world::stop(hub.worker());
     let number = call.number as i64;
     // SAFETY: makes a process; it comes back twice, in two processes.
     let result = unsafe {
@@ -139,9 +139,9 @@ pub(crate) fn window(call: Call) -> Outcome {
 }
 
 /// The call in the window returned, in the process that made it.
-pub(crate) fn window_done(call: Call) -> Outcome {
+pub(crate) fn window_done(call: Call, worker: &Worker) -> Outcome {
     signal::block_in_hub();
-    *lock(&call.hub().windowed) = false;
+    *lock(&worker.windowed) = false;
     let context = call.task.context();
     // SAFETY: the task's own thread pointer.
     unsafe { (hub::crossing().set_slot)(context.fs, call.task.ctx.get()) };

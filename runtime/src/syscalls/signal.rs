@@ -206,7 +206,7 @@ pub(crate) fn sigaltstack(
                 }
                 _ => return Err(Errno::INVAL),
             }
-            call.hub().use_altstack_of(task);
+            call.hub().worker().use_altstack_of(task);
         }
         if !old.is_null() {
             let ss_flags = if on_it { libc::SS_ONSTACK } else { flags };

@@ -1,0 +1,207 @@
+//! Workers: the OS threads that run hubs.
+//!
+//! A worker has what the kernel and the CPU keep for a thread: the gate (Syscall User Dispatch and the crossing know its address), the
+//! alternate signal stack, floating-point modes. A hub has everything else. Workers are never freed: a task's context may name one
+//! for as long as the task runs there.
+
+use super::crossing;
+use crate::context::Gate;
+use crate::task::{lock, Task};
+use crate::{extended, signal, sys};
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+use std::sync::Mutex;
+
+/// The most workers there can be.
+const MAX: usize = 1024;
+
+/// A worker. Its gate comes first: the handler of [`signal::KICK`] gets from the one to the other.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// Between the thread's hub and the task that it runs.
+    pub(crate) gate: Gate,
+    tid: i32,
+    /// 1 while the thread waits in the kernel and touches nothing shared. (2 in `Gate::in_program` would disturb the kernel's selector.)
+    pub(super) resting: AtomicU8,
+    /// MXCSR and x87 control word that the CPU has now.
+    fp: Cell<(u32, u16)>,
+    /// The alternate signal stack that the kernel has for this thread now: (sp, size).
+    kernel_altstack: Cell<(usize, usize)>,
+    own_altstack: Cell<(usize, usize)>,
+    /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
+    pub(crate) spare_frame: Cell<*mut u8>,
+    /// True while the thread's task is in a window: no signal of the runtime's may be sent to the thread.
+    pub(crate) windowed: Mutex<bool>,
+}
+
+// SAFETY: what is not atomic or locked is touched by the worker's own thread only.
+unsafe impl Sync for Worker {}
+
+static WORKERS: [AtomicPtr<Worker>; MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX];
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// All workers that there are.
+pub(super) fn all() -> impl Iterator<Item = &'static Worker> {
+    let count = COUNT.load(Ordering::SeqCst).min(MAX);
+    // SAFETY: null, or a worker, which is never freed.
+    WORKERS[..count]
+        .iter()
+        .filter_map(|w| unsafe { w.load(Ordering::SeqCst).as_ref() })
+}
+
+/// In a forked child: their threads do not exist.
+pub(super) fn forget_all() {
+    for worker in &WORKERS {
+        worker.store(ptr::null_mut(), Ordering::SeqCst);
+    }
+    COUNT.store(0, Ordering::SeqCst);
+}
+
+impl Worker {
+    /// Makes a worker of the calling thread.
+    ///
+    /// # Panics
+    /// When there are too many: hubs alone are fewer.
+    pub(super) fn enter() -> &'static Self {
+        // SAFETY: takes no arguments.
+        let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+        let worker: &'static Self = Box::leak(Box::new(Self {
+            gate: Gate {
+                rsp: Cell::new(0),
+                fs: Cell::new(0),
+                in_program: 0.into(),
+            },
+            tid: i32::try_from(tid).unwrap_or(0),
+            resting: AtomicU8::new(0),
+            fp: Cell::new(extended::control()),
+            kernel_altstack: Cell::new((0, 0)),
+            own_altstack: Cell::new((0, 0)),
+            spare_frame: Cell::new(signal::preempt::allocate().as_ptr()),
+            windowed: Mutex::new(false),
+        }));
+        let at = COUNT.fetch_add(1, Ordering::SeqCst);
+        WORKERS[at].store(ptr::from_ref(worker).cast_mut(), Ordering::SeqCst);
+        signal::block_in_hub();
+        (crossing().enter_hub)(&worker.gate);
+        let mut stack = libc::stack_t {
+            ss_sp: ptr::null_mut(),
+            ss_flags: 0,
+            ss_size: 0,
+        };
+        // SAFETY: reads this thread's alternate stack.
+        let _ = unsafe { sys!(SYS_sigaltstack, 0, &mut stack) };
+        let own = if stack.ss_flags & libc::SS_DISABLE != 0 {
+            (0, 0)
+        } else {
+            (stack.ss_sp as usize, stack.ss_size)
+        };
+        worker.own_altstack.set(own);
+        worker.kernel_altstack.set(own);
+        worker
+    }
+
+    /// The kernel's id of the thread.
+    pub(crate) fn tid(&self) -> i32 {
+        self.tid
+    }
+
+    /// From here until the next crossing the program runs.
+    #[inline]
+    pub(super) fn go(&self, task: &'static Task) {
+        let context = task.context();
+        context.gate = &raw const self.gate;
+        let crossing = crossing();
+        if let Some(frame) = task.window.take() {
+            self.go_in_window(task, frame);
+        } else if let Some(frame) = task.frame.take() {
+            signal::preempt::resume(task, self, frame);
+        } else {
+            if context.full != 0 {
+                if let Some(area) = task.extended.get() {
+                    // SAFETY: `full` says that `save` filled the area below, at the last crossing.
+                    unsafe { extended::restore(area) };
+                }
+            }
+            // SAFETY: the task is off the CPU and its context is complete; its gate is this thread's.
+            unsafe { (crossing.resume)(context) };
+        }
+        if context.full != 0 {
+            let area = task.extended.get().unwrap_or_else(|| {
+                let area = extended::allocate();
+                task.extended.set(Some(area));
+                area
+            });
+            // SAFETY: allocated with the right size.
+            unsafe { extended::save(area) };
+        }
+    }
+
+    /// Lets a task go on in a window (see [`crate::syscalls::process`]) from a loose frame, until it crosses again.
+    fn go_in_window(&self, task: &Task, frame: ptr::NonNull<u8>) {
+        *lock(&self.windowed) = true;
+        // A signal that was sent before that comes now, while it is unblocked: at the end of any system call.
+        // SAFETY: takes no arguments.
+        let _ = unsafe { sys!(SYS_getpid) };
+        // The kernel's alternate stack is the task's afterwards: the frame says so.
+        let (sp, size, _) = task.altstack.get();
+        self.kernel_altstack.set((sp, size));
+        // SAFETY: the frame is whole, and the task's own mask and alternate stack are what it is to have in the window.
+        unsafe { (crossing().resume_frame)(task.ctx.get(), frame.as_ptr() as usize) };
+        signal::frame::free_loose(frame);
+    }
+
+    /// Loads what is per thread but not in the context, when a task comes to the CPU.
+    pub(super) fn load_state(&self, task: &'static Task) {
+        if task.fp.get() != self.fp.get() {
+            extended::set_control(task.fp.get());
+            self.fp.set(task.fp.get());
+        }
+        self.use_altstack_of(task);
+    }
+
+    /// Keeps what [`Worker::load_state`] loads, when a task leaves the CPU.
+    pub(super) fn store_state(&self, task: &'static Task) {
+        let fp = extended::control();
+        self.fp.set(fp);
+        task.fp.set(fp);
+    }
+
+    /// Notes what an ended task left on the CPU.
+    pub(super) fn forget_state(&self) {
+        self.fp.set(extended::control());
+    }
+
+    /// Makes the kernel use the task's alternate stack for its faults, or the thread's own if it has none.
+    pub(crate) fn use_altstack_of(&self, task: &Task) {
+        let (sp, size, flags) = task.altstack.get();
+        let wanted = if flags & libc::SS_DISABLE == 0 {
+            (sp, size)
+        } else {
+            self.own_altstack.get()
+        };
+        self.use_altstack(wanted);
+    }
+
+    fn use_altstack(&self, wanted: (usize, usize)) {
+        if wanted == self.kernel_altstack.get() {
+            return;
+        }
+        let (sp, size) = wanted;
+        let stack = libc::stack_t {
+            ss_sp: sp as *mut libc::c_void,
+            ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
+            ss_size: size,
+        };
+        // SAFETY: the memory is the task's own alternate stack, or the thread's.
+        if unsafe { sys!(SYS_sigaltstack, &stack, 0) }.is_ok() {
+            self.kernel_altstack.set(wanted);
+        }
+    }
+
+    /// The alternate stack that the kernel has for the thread now: (sp, size).
+    pub(crate) fn kernel_altstack(&self) -> (usize, usize) {
+        self.kernel_altstack.get()
+    }
+}
