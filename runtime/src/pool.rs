@@ -4,8 +4,10 @@
 //! the task reaches the thread as [`signal::KICK`], which ends an interruptible call with `EINTR` as the signal itself would have; calls that
 //! the kernel would not interrupt go on, as natively.
 //!
-//! Threads start when a job finds none idle, up to [`MAX`], and stay; when all are busy, jobs queue. A job that can only end
-//! through another job (a lock and its release) is safe as long as fewer than [`MAX`] tasks wait in calls of this kind.
+//! Two kinds of jobs, each with threads of its own. A *brief* job ends by itself (a read from the disk, an fsync): threads start when
+//! a job finds none idle, up to [`MOST_BRIEF`], and when all are busy, jobs queue. A *waiting* job ends when somebody else does something
+//! (a lock, a semaphore, a queue): that may be a task which now waits for a thread itself. So it never queues behind others: it gets
+//! a thread at once, up to [`MOST_WAITING`] of them, and where there is none to be had the task tries its call again every [`RETRY`].
 //!
 //! The threads are bare ([`crate::thread`]): libc's pthread_create takes locks that the very task may hold which waits for the job.
 //!
@@ -13,6 +15,7 @@
 //! first: the thread, which wakes it, or the future's drop, after which nobody wakes. A dropped future (its task died by exec or
 //! exit) leaves the thread in its call; buffers are the program's and the call is abandoned with the process.
 
+use crate::future::{sleep_until, Woken};
 use crate::hub::world::Section;
 use crate::hub::Timer;
 use crate::signal;
@@ -26,8 +29,12 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-/// The most threads.
-const MAX: usize = 512;
+/// The most threads that make brief calls.
+const MOST_BRIEF: usize = 512;
+/// The most threads that make waiting calls: as many tasks may wait as cheaply as they can. The kernel may give fewer.
+const MOST_WAITING: usize = 16_384;
+/// How long a task that finds no thread for a waiting call leaves it before it tries again, in ns.
+const RETRY: u64 = 10_000_000;
 
 #[derive(Debug)]
 struct Job {
@@ -45,142 +52,188 @@ struct State {
     cancelled: bool,
 }
 
+/// Threads of one kind, and their jobs.
 #[derive(Debug)]
 struct Pool {
+    state: Mutex<Threads>,
+    /// Changes with every job that an idle thread should look for: a futex word, and not a condition variable, which would take
+    /// the lock again outside of a [`Section`].
+    work: AtomicU32,
+    most: usize,
+    /// Whether jobs may wait for a thread that makes another's call.
+    queues: bool,
+    /// What the pool's threads run.
+    body: fn() -> !,
+}
+
+#[derive(Debug)]
+struct Threads {
     jobs: VecDeque<Arc<Job>>,
     idle: usize,
     threads: usize,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool {
+const NO_THREADS: Threads = Threads {
     jobs: VecDeque::new(),
     idle: 0,
     threads: 0,
-});
-/// Changes with every job that an idle thread should look for: a futex word, and not a condition variable, which would take the lock
-/// again outside of a [`Section`].
-static WORK: AtomicU32 = AtomicU32::new(0);
+};
 
-/// Wakes an idle thread.
-fn notify() {
-    WORK.fetch_add(1, Ordering::Release);
-    // SAFETY: wakes a waiter on a static word.
-    let _ = unsafe {
-        sys!(
-            SYS_futex,
-            WORK.as_ptr(),
-            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            1
-        )
-    };
-}
+static BRIEF: Pool = Pool {
+    state: Mutex::new(NO_THREADS),
+    work: AtomicU32::new(0),
+    most: MOST_BRIEF,
+    queues: true,
+    body: || BRIEF.work(),
+};
+static WAITING: Pool = Pool {
+    state: Mutex::new(NO_THREADS),
+    work: AtomicU32::new(0),
+    most: MOST_WAITING,
+    queues: false,
+    body: || WAITING.work(),
+};
 
-/// Makes a system call on a pool thread.
+/// Makes a call that ends by itself, however slowly, on a pool thread.
 pub(crate) async fn run(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
-    let state = State {
-        task: Some(task),
-        result: None,
-        cancelled: false,
-    };
-    let job = Arc::new(Job {
-        number,
-        args,
-        state: Mutex::new(state),
-        thread: AtomicI32::new(0),
-    });
-    if !submit(&job) {
+    match Done::submit(&BRIEF, task, number, args) {
+        Some(done) => done.await,
         // No thread to be had: better to hold the hub than to fail the program.
         // SAFETY: the program's call.
-        return sys::check(unsafe { sys::syscall_raw(number, args) });
+        None => sys::check(unsafe { sys::syscall_raw(number, args) }),
     }
-    Done {
-        job,
-        task,
-        again: None,
-    }
-    .await
 }
 
-/// Queues a job and sees to it that a thread takes it. False if there is no thread and none can be made.
-fn submit(job: &Arc<Job>) -> bool {
-    let mut pool = lock(&POOL);
-    pool.jobs.push_back(Arc::clone(job));
-    if pool.idle >= pool.jobs.len() || pool.threads >= MAX {
-        drop(pool);
-        notify();
-        return true;
-    }
-    pool.threads += 1;
-    drop(pool);
-    if crate::thread::spawn(work).is_ok() {
-        return true;
-    }
-    let mut pool = lock(&POOL);
-    pool.threads -= 1;
-    if pool.threads > 0 {
-        return true;
-    }
-    pool.jobs.retain(|j| !Arc::ptr_eq(j, job));
-    false
-}
-
-/// A pool thread: takes jobs, for ever. It is inside the runtime except while it waits or makes a call: whatever lock it holds, a
-/// fork waits for it.
-fn work() -> ! {
-    signal::block_in_hub();
-    // SAFETY: takes no arguments.
-    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    let tid = i32::try_from(tid).unwrap_or(0);
-    let mut was_idle = false;
+/// Makes a call that ends when somebody else makes it, on a pool thread. Where no thread is to be had: by trying again and again.
+/// `attempt` makes the call in a form that does not wait, and gives `None` if it would.
+pub(crate) async fn wait(
+    task: &'static Task,
+    number: usize,
+    args: [usize; 6],
+    attempt: impl Fn() -> Option<SysResult>,
+) -> SysResult {
     loop {
-        let inside = Section::enter();
-        let mut pool = lock(&POOL);
-        pool.idle -= usize::from(was_idle);
-        let Some(job) = pool.jobs.pop_front() else {
-            pool.idle += 1;
-            was_idle = true;
-            // Under the lock: a job that comes later changes the word.
-            let seen = WORK.load(Ordering::Acquire);
-            drop((pool, inside));
-            // SAFETY: waits on a static word.
-            let _ = unsafe {
-                sys!(
-                    SYS_futex,
-                    WORK.as_ptr(),
-                    libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-                    seen,
-                    0
-                )
-            };
-            continue;
-        };
-        was_idle = false;
-        drop(pool);
-        let cancelled = {
-            let state = lock(&job.state);
-            // Under the lock, so that whoever cancels later finds a thread to interrupt.
-            job.thread.store(tid, Ordering::Release);
-            state.cancelled
-        };
-        let (number, args) = (job.number, job.args);
-        drop(inside);
-        let result = if cancelled {
-            Err(Errno::INTR)
-        } else {
-            // SAFETY: the program's call; the task that made it waits for the result.
-            sys::check(unsafe { sys::syscall_raw(number, args) })
-        };
-        let inside = Section::enter();
-        {
-            let mut state = lock(&job.state);
-            job.thread.store(0, Ordering::Release);
-            state.result = Some(result);
-            if let Some(task) = state.task.take() {
-                task.wake();
-            }
+        if let Some(result) = attempt() {
+            return result;
         }
-        drop(job);
-        drop(inside);
+        if let Some(done) = Done::submit(&WAITING, task, number, args) {
+            return done.await;
+        }
+        let next = sys::now(libc::CLOCK_MONOTONIC) + RETRY;
+        if sleep_until(task, next).await == Woken::Signal {
+            return Err(interrupted(number));
+        }
+    }
+}
+
+/// As [`wait`], for calls that have no form which does not wait.
+pub(crate) async fn wait_there(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
+    wait(task, number, args, || None).await
+}
+
+impl Pool {
+    /// Wakes an idle thread.
+    fn notify(&self) {
+        self.work.fetch_add(1, Ordering::Release);
+        // SAFETY: wakes a waiter on a static word.
+        let _ = unsafe {
+            sys!(
+                SYS_futex,
+                self.work.as_ptr(),
+                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+                1
+            )
+        };
+    }
+
+    /// Queues a job and sees to it that a thread takes it. False if there is no thread and none can be made.
+    fn submit(&self, job: &Arc<Job>) -> bool {
+        let mut pool = lock(&self.state);
+        let full = pool.threads >= self.most;
+        if pool.idle > pool.jobs.len() || (full && self.queues) {
+            pool.jobs.push_back(Arc::clone(job));
+            drop(pool);
+            self.notify();
+            return true;
+        }
+        if full {
+            return false;
+        }
+        pool.jobs.push_back(Arc::clone(job));
+        pool.threads += 1;
+        drop(pool);
+        if crate::thread::spawn(self.body).is_ok() {
+            return true;
+        }
+        let mut pool = lock(&self.state);
+        pool.threads -= 1;
+        if pool.threads > 0 && self.queues {
+            return true;
+        }
+        let queued = pool.jobs.len();
+        pool.jobs.retain(|j| !Arc::ptr_eq(j, job));
+        // Not there any more: a thread that became idle has taken it.
+        pool.jobs.len() == queued
+    }
+
+    /// A pool thread: takes jobs, for ever. It is inside the runtime except while it waits or makes a call: whatever lock it holds,
+    /// a fork waits for it.
+    fn work(&self) -> ! {
+        signal::block_in_hub();
+        // SAFETY: takes no arguments.
+        let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+        let tid = i32::try_from(tid).unwrap_or(0);
+        let mut was_idle = false;
+        loop {
+            let inside = Section::enter();
+            let mut pool = lock(&self.state);
+            pool.idle -= usize::from(was_idle);
+            let Some(job) = pool.jobs.pop_front() else {
+                pool.idle += 1;
+                was_idle = true;
+                // Under the lock: a job that comes later changes the word.
+                let seen = self.work.load(Ordering::Acquire);
+                drop((pool, inside));
+                // SAFETY: waits on a word of a static.
+                let _ = unsafe {
+                    sys!(
+                        SYS_futex,
+                        self.work.as_ptr(),
+                        libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+                        seen,
+                        0
+                    )
+                };
+                continue;
+            };
+            was_idle = false;
+            drop(pool);
+            let cancelled = {
+                let state = lock(&job.state);
+                // Under the lock, so that whoever cancels later finds a thread to interrupt.
+                job.thread.store(tid, Ordering::Release);
+                state.cancelled
+            };
+            let (number, args) = (job.number, job.args);
+            drop(inside);
+            let result = if cancelled {
+                Err(Errno::INTR)
+            } else {
+                // SAFETY: the program's call; the task that made it waits for the result.
+                sys::check(unsafe { sys::syscall_raw(number, args) })
+            };
+            let inside = Section::enter();
+            {
+                let mut state = lock(&job.state);
+                job.thread.store(0, Ordering::Release);
+                state.result = Some(result);
+                if let Some(task) = state.task.take() {
+                    task.wake();
+                }
+            }
+            drop(job);
+            drop(inside);
+        }
     }
 }
 
@@ -208,6 +261,37 @@ const NEVER_RESTARTED: [i64; 9] = [
     libc::SYS_futex_waitv,
 ];
 
+/// What a call gives when a signal ends it.
+fn interrupted(number: usize) -> Errno {
+    if NEVER_RESTARTED.contains(&(number as i64)) {
+        Errno::RESTART_NOHAND
+    } else {
+        Errno::RESTART_SYS
+    }
+}
+
+impl Done {
+    /// Gives a call to a pool; `None` if that has no thread for it.
+    fn submit(pool: &Pool, task: &'static Task, number: usize, args: [usize; 6]) -> Option<Self> {
+        let state = State {
+            task: Some(task),
+            result: None,
+            cancelled: false,
+        };
+        let job = Arc::new(Job {
+            number,
+            args,
+            state: Mutex::new(state),
+            thread: AtomicI32::new(0),
+        });
+        pool.submit(&job).then(|| Self {
+            job,
+            task,
+            again: None,
+        })
+    }
+}
+
 impl Future for Done {
     type Output = SysResult;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SysResult> {
@@ -216,10 +300,7 @@ impl Future for Done {
             // Whether the kernel would have restarted the call is for the signal's action to say.
             return Poll::Ready(match result {
                 Err(Errno::INTR) if !state.cancelled => Err(Errno::INTR),
-                Err(Errno::INTR) if NEVER_RESTARTED.contains(&(self.job.number as i64)) => {
-                    Err(Errno::RESTART_NOHAND)
-                }
-                Err(Errno::INTR) => Err(Errno::RESTART_SYS),
+                Err(Errno::INTR) => Err(interrupted(self.job.number)),
                 result => result,
             });
         }
@@ -246,9 +327,7 @@ impl Drop for Done {
 
 /// In a forked child: no threads, no jobs.
 pub(crate) fn reset() {
-    *lock(&POOL) = Pool {
-        jobs: VecDeque::new(),
-        idle: 0,
-        threads: 0,
-    };
+    for pool in [&BRIEF, &WAITING] {
+        *lock(&pool.state) = NO_THREADS;
+    }
 }

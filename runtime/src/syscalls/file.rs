@@ -336,7 +336,7 @@ async fn polled(call: Call, fd: i32, kind: Kind, direction: Direction) -> SysRes
                 return call.raw();
             }
         }
-        return pool::run(call.task, call.number, call.args).await;
+        return pool::wait_there(call.task, call.number, call.args).await;
     }
     let wanted = if direction == Direction::Read {
         libc::POLLIN
@@ -350,7 +350,7 @@ async fn polled(call: Call, fd: i32, kind: Kind, direction: Direction) -> SysRes
             Err(e) => return Err(e),
         }
     }
-    pool::run(call.task, call.number, call.args).await
+    pool::wait_there(call.task, call.number, call.args).await
 }
 
 /// Writes to character devices: the likes of /dev/null take anything at once, a terminal may be stopped.
@@ -363,7 +363,7 @@ async fn device_write(call: Call, fd: i32) -> SysResult {
     if !terminal || fds::nonblocking(fd) {
         return call.raw();
     }
-    pool::run(call.task, call.number, call.args).await
+    pool::wait_there(call.task, call.number, call.args).await
 }
 
 /// Regular files: in line from the page cache, else by the pool.
@@ -558,7 +558,7 @@ async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> 
                 libc::makedev(1, 9),
             ];
             if kind == libc::S_IFIFO || (kind == libc::S_IFCHR && !quick.contains(&st.st_rdev)) {
-                return pool::run(call.task, call.number, call.args).await;
+                return pool::wait_there(call.task, call.number, call.args).await;
             }
         }
     }
@@ -579,7 +579,7 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
             // SAFETY: as the program's call, without the wait.
             match sys::check(unsafe { sys::syscall_raw(call.number, try_args) }) {
                 Err(Errno(libc::EAGAIN | libc::EACCES)) => {
-                    pool::run(call.task, call.number, call.args).await
+                    pool::wait_there(call.task, call.number, call.args).await
                 }
                 result => result,
             }

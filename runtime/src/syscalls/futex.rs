@@ -259,7 +259,7 @@ pub(crate) fn futex(call: Call) -> Outcome {
         Ok(Answer::LockPi { deadline, only_try }) => {
             super::run(call, lock_pi(call.task, address, deadline, only_try))
         }
-        Ok(Answer::InPool) => super::run(call, super::in_pool(call)),
+        Ok(Answer::InPool) => super::run(call, super::waits_in_pool(call)),
         Err(e) => call.done(Err(e)),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod close;
 mod comm;
 pub(crate) mod file;
 pub(crate) mod futex;
+mod ipc;
 pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;
@@ -179,9 +180,14 @@ fn pass(call: Call) -> Outcome {
     call.done(result)
 }
 
-/// Makes a call as it is on a pool thread. A signal ends it as it would natively.
+/// Makes a call that ends by itself as it is on a pool thread. A signal ends it as it would natively.
 async fn in_pool(call: Call) -> SysResult {
     crate::pool::run(call.task, call.number, call.args).await
+}
+
+/// As [`in_pool`], for a call that ends when somebody else makes it.
+async fn waits_in_pool(call: Call) -> SysResult {
+    crate::pool::wait_there(call.task, call.number, call.args).await
 }
 
 /// How many calls had no row.

@@ -316,7 +316,7 @@ async fn epolling(call: Call, epoll: i32, events: usize, max: i32, deadline: u64
             Woken::Ready(Ok(())) => {}
             // Nested too deep for one more level: let the kernel wait, on a pool thread.
             Woken::Ready(Err(_)) => {
-                return crate::pool::run(call.task, call.number, call.args).await
+                return crate::pool::wait_there(call.task, call.number, call.args).await
             }
             // SAFETY: as above.
             Woken::Timeout => return unsafe { sys!(SYS_epoll_wait, file.fd()?, events, max, 0) },

@@ -402,7 +402,7 @@ pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
             // On its way; EALREADY: by another task's call, or not there yet.
             Err(Errno::INPROGRESS | Errno(libc::EALREADY)) => {}
             // A Unix socket's peer has a full backlog: that cannot be polled.
-            Err(Errno::AGAIN) => return pool::run(call.task, call.number, call.args).await,
+            Err(Errno::AGAIN) => return pool::wait_there(call.task, call.number, call.args).await,
             result => return result,
         }
         let (deadline, interrupt) =

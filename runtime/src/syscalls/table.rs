@@ -5,13 +5,14 @@
 //! | `never` | never blocks for long: the crossing makes the call itself, without entering the runtime |
 //! | `direct(f)` | never blocks, but means something else for a task than for a thread: `f` answers it |
 //! | `coop(f)` | may block: the async fn `f` suspends only its task |
-//! | `pool` | may block and cannot be polled: a pool thread makes the call while the task waits |
+//! | `pool` | may block and cannot be polled, but ends by itself: a pool thread makes the call while the task waits |
+//! | `waits` | the same, and ends only when somebody else makes it: a thread of its own, never behind other calls |
 //! | `special(f)` | `f` decides how the task goes on: it changes what runs, or waits for some of what it does only |
 //!
 //! Everything that lists or counts calls comes from here. A number without a row (a newer kernel's) is passed through, counted,
 //! and named once in the log.
 
-use super::{close, file, futex, memory, poll, process, signal, socket, thread, time, wait};
+use super::{close, file, futex, ipc, memory, poll, process, signal, socket, thread, time, wait};
 use super::{Call, Outcome};
 
 /// What a call is about; the file under `syscalls/` that has its handler.
@@ -40,6 +41,7 @@ pub enum Class {
     Direct,
     Cooperative,
     Pool,
+    Waits,
     Special,
 }
 
@@ -75,6 +77,9 @@ macro_rules! class {
     (pool) => {
         Class::Pool
     };
+    (waits) => {
+        Class::Waits
+    };
     (special($f:path)) => {
         Class::Special
     };
@@ -92,6 +97,9 @@ macro_rules! enter {
     };
     (pool) => {
         |call| super::cooperate(super::in_pool, call)
+    };
+    (waits) => {
+        |call| super::cooperate(super::waits_in_pool, call)
     };
     (special($f:path)) => {
         |call| $f(call)
@@ -178,15 +186,15 @@ rows! {
      62 kill                     Signal    direct(signal::kill);
      63 uname                    Process   never;
      64 semget                   Ipc       never;
-     65 semop                    Ipc       pool;
+     65 semop                    Ipc       coop(ipc::semop);
      66 semctl                   Ipc       never;
      67 shmdt                    Ipc       direct(memory::shmdt);
      68 msgget                   Ipc       never;
-     69 msgsnd                   Ipc       pool;
-     70 msgrcv                   Ipc       pool;
+     69 msgsnd                   Ipc       coop(ipc::msgsnd);
+     70 msgrcv                   Ipc       coop(ipc::msgrcv);
      71 msgctl                   Ipc       never;
      72 fcntl                    File      coop(file::fcntl);
-     73 flock                    File      pool;
+     73 flock                    File      waits;
      74 fsync                    File      pool;
      75 fdatasync                File      pool;
      76 truncate                 File      pool;
@@ -216,7 +224,7 @@ rows! {
     100 times                    Time      never;
     101 ptrace                   Process   never;
     102 getuid                   Identity  never;
-    103 syslog                   System    pool;
+    103 syslog                   System    waits;
     104 getgid                   Identity  never;
     105 setuid                   Identity  never;
     106 setgid                   Identity  never;
@@ -333,7 +341,7 @@ rows! {
     217 getdents64               File      pool, "directories are read in the pool";
     218 set_tid_address          Thread    direct(thread::set_tid_address);
     219 restart_syscall          Signal    never;
-    220 semtimedop               Ipc       pool;
+    220 semtimedop               Ipc       coop(ipc::semtimedop);
     221 fadvise64                File      never;
     222 timer_create             Time      never;
     223 timer_settime            Time      never;
@@ -355,8 +363,8 @@ rows! {
     239 get_mempolicy            Memory    never;
     240 mq_open                  Ipc       never;
     241 mq_unlink                Ipc       never;
-    242 mq_timedsend             Ipc       pool;
-    243 mq_timedreceive          Ipc       pool;
+    242 mq_timedsend             Ipc       coop(ipc::mq_timedsend);
+    243 mq_timedreceive          Ipc       coop(ipc::mq_timedreceive);
     244 mq_notify                Ipc       never;
     245 mq_getsetattr            Ipc       never;
     246 kexec_load               System    never;
@@ -473,13 +481,13 @@ rows! {
     446 landlock_restrict_self   System    never;
     447 memfd_secret             File      never;
     448 process_mrelease         Process   pool;
-    449 futex_waitv              Futex     pool, "waits in the pool";
+    449 futex_waitv              Futex     waits, "waits in the pool";
     450 set_mempolicy_home_node  Memory    never;
     451 cachestat                File      never;
     452 fchmodat2                File      never;
     453 map_shadow_stack         Memory    never;
     454 futex_wake               Futex     never;
-    455 futex_wait               Futex     pool;
+    455 futex_wait               Futex     waits;
     456 futex_requeue            Futex     never;
     457 statmount                File      never;
     458 listmount                File      never;

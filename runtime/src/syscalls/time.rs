@@ -71,7 +71,7 @@ pub(crate) async fn clock_nanosleep(
     match clock {
         libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC | libc::CLOCK_BOOTTIME | libc::CLOCK_TAI => {}
         // CPU clocks and alarms: the kernel's own affair. Unknown ones: its errors.
-        _ => return pool::run(call.task, call.number, call.args).await,
+        _ => return pool::wait_there(call.task, call.number, call.args).await,
     }
     // SAFETY: the program's timespec.
     let request = unsafe { read_user(request) }?;

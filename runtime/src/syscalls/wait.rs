@@ -109,7 +109,7 @@ pub(crate) async fn waitid(
         return if options & libc::WNOHANG != 0 {
             call.raw()
         } else {
-            pool::run(call.task, call.number, call.args).await
+            pool::wait_there(call.task, call.number, call.args).await
         };
     }
     let only_exits = options & (libc::WSTOPPED | libc::WCONTINUED) == 0;
@@ -149,7 +149,7 @@ async fn waiting(
         || action.flags & libc::SA_NOCLDWAIT as u64 != 0
         || options & OTHER_CHILDREN != 0
     {
-        return pool::run(call.task, call.number, call.args).await;
+        return pool::wait_there(call.task, call.number, call.args).await;
     }
     let watched = child.and_then(|pid| {
         // SAFETY: makes a descriptor.
