@@ -47,6 +47,8 @@ pub struct Context {
     pub window_result: u64,
     /// xmm0 to xmm15: a syscall keeps them, and compiled runtime code uses them.
     pub xmm: [[u64; 2]; 16],
+    /// The signal mask that a child made in a window begins with.
+    pub window_mask: u64,
 }
 
 /// What the crossing needs to know of a hub's thread. One per thread.

@@ -54,8 +54,6 @@ pub struct Task {
     pub(crate) extended: Cell<Option<NonNull<u8>>>,
     /// A signal frame from which the task goes on, instead of from its context: it was preempted, or a handler returned.
     pub(crate) frame: Cell<Option<NonNull<u8>>>,
-    /// A frame from which the task makes its call in a window.
-    pub(crate) window: Cell<Option<NonNull<u8>>>,
     /// That frame is on the task's own stack (a handler's), not a kept copy.
     pub(crate) frame_on_stack: Cell<bool>,
     /// Where 0 is stored and a futex woken when the task ends (`set_tid_address`, `CLONE_CHILD_CLEARTID`).
@@ -254,7 +252,6 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.extended.set(None);
     task.frame.set(None);
     task.frame_on_stack.set(false);
-    task.window.set(None);
     task.clear_tid.set(0);
     task.robust_list.set(0);
     task.altstack.set((0, 0, libc::SS_DISABLE));

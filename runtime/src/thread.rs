@@ -78,3 +78,13 @@ pub(crate) fn spawn(f: fn() -> !) -> Result<(), Errno> {
         cloned
     }
 }
+
+/// The calling thread's own thread pointer, which its first word names.
+pub(crate) fn pointer() -> u64 {
+    let pointer: u64;
+    // SAFETY: reads the first word of this thread's control block, as x86-64's ABI has it.
+    unsafe {
+        std::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) pointer, options(nostack, preserves_flags, readonly));
+    }
+    pointer
+}

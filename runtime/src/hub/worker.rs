@@ -6,12 +6,11 @@
 
 use super::crossing;
 use crate::context::Gate;
-use crate::task::{lock, Task};
+use crate::task::Task;
 use crate::{extended, signal, sys};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
-use std::sync::Mutex;
 
 /// The most workers there can be.
 const MAX: usize = 1024;
@@ -32,8 +31,6 @@ pub(crate) struct Worker {
     own_altstack: Cell<(usize, usize)>,
     /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
     pub(crate) spare_frame: Cell<*mut u8>,
-    /// True while the thread's task is in a window: no signal of the runtime's may be sent to the thread.
-    pub(crate) windowed: Mutex<bool>,
 }
 
 // SAFETY: what is not atomic or locked is touched by the worker's own thread only.
@@ -79,7 +76,6 @@ impl Worker {
             kernel_altstack: Cell::new((0, 0)),
             own_altstack: Cell::new((0, 0)),
             spare_frame: Cell::new(signal::preempt::allocate().as_ptr()),
-            windowed: Mutex::new(false),
         }));
         let at = COUNT.fetch_add(1, Ordering::SeqCst);
         WORKERS[at].store(ptr::from_ref(worker).cast_mut(), Ordering::SeqCst);
@@ -113,9 +109,7 @@ impl Worker {
         let context = task.context();
         context.gate = &raw const self.gate;
         let crossing = crossing();
-        if let Some(frame) = task.window.take() {
-            self.go_in_window(task, frame);
-        } else if let Some(frame) = task.frame.take() {
+        if let Some(frame) = task.frame.take() {
             signal::preempt::resume(task, self, frame);
         } else {
             if context.full != 0 {
@@ -136,20 +130,6 @@ impl Worker {
             // SAFETY: allocated with the right size.
             unsafe { extended::save(area) };
         }
-    }
-
-    /// Lets a task go on in a window (see [`crate::syscalls::process`]) from a loose frame, until it crosses again.
-    fn go_in_window(&self, task: &Task, frame: ptr::NonNull<u8>) {
-        *lock(&self.windowed) = true;
-        // A signal that was sent before that comes now, while it is unblocked: at the end of any system call.
-        // SAFETY: takes no arguments.
-        let _ = unsafe { sys!(SYS_getpid) };
-        // The kernel's alternate stack is the task's afterwards: the frame says so.
-        let (sp, size, _) = task.altstack.get();
-        self.kernel_altstack.set((sp, size));
-        // SAFETY: the frame is whole, and the task's own mask and alternate stack are what it is to have in the window.
-        unsafe { (crossing().resume_frame)(task.ctx.get(), frame.as_ptr() as usize) };
-        signal::frame::free_loose(frame);
     }
 
     /// Loads what is per thread but not in the context, when a task comes to the CPU.

@@ -459,15 +459,12 @@ pub(crate) fn leave(task: &'static Task) -> ! {
     unreachable!("a native task does not cross");
 }
 
-/// Lets the task go on at the crossing's window with the call in its registers and its own signal mask.
-pub(crate) fn enter_window(task: &'static Task) -> Outcome {
-    let mask = task.mask.load(std::sync::atomic::Ordering::Relaxed);
+/// A frame from which a task goes on at the crossing's window, with the call in its registers.
+pub(crate) fn window(task: &'static Task, mask: u64) -> std::ptr::NonNull<u8> {
     let frame = loose(task, mask, altstack_of(task));
     // SAFETY: `loose` made it.
     unsafe { (*frame.as_ptr().cast::<Frame>()).uc.machine.rip = hub::crossing().window as u64 };
-    task.context().window_result = 0;
-    task.window.set(Some(frame));
-    Outcome::Resume
+    frame
 }
 
 /// Makes a frame fit for the kernel's `rt_sigreturn` in a native child: `rip` becomes where the code really goes on.

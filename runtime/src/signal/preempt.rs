@@ -133,10 +133,7 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
     true
 }
 
-/// Sends the preempting signal to a hub's thread, unless its task is in a window: it would outlive an exec there.
+/// Sends the preempting signal to a hub's thread.
 pub(crate) fn send(worker: &Worker) {
-    let windowed = crate::task::lock(&worker.windowed);
-    if !*windowed {
-        super::kick_thread(worker.tid());
-    }
+    super::kick_thread(worker.tid());
 }

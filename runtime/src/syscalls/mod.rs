@@ -17,6 +17,7 @@ pub mod table;
 pub(crate) mod thread;
 pub(crate) mod time;
 pub(crate) mod wait;
+pub(crate) mod window;
 
 use crate::future::{self, Woken};
 use crate::hub::{readiness, Hub};
@@ -27,8 +28,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The pseudo call by which a task comes back from a window, for the crossing.
-pub const fn process_window_done() -> usize {
-    process::WINDOW_DONE
+pub const fn window_done() -> usize {
+    window::DONE
 }
 
 /// How a task goes on after a call.
@@ -202,9 +203,6 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
     }
     if call.number == crate::signal::preempt::PREEMPTED {
         return crate::signal::preempt::keep(task, hub.worker());
-    }
-    if call.number == process::WINDOW_DONE {
-        return process::window_done(call, hub.worker());
     }
     match table::row(call.number) {
         Some(row) => (row.enter)(call),

@@ -4,19 +4,16 @@
 //! that task's thread, with its mask, alternate stack and thread pointer, and without a current task. The library lies dormant as
 //! in a fresh process; should the child create a thread, it converts anew. So a child that only execs pays next to nothing.
 //!
-//! vfork and exec are made by the task itself, in a *window*: outside the runtime, with its own signal mask and no current task, so
-//! that a vfork child (which shares all memory) runs straight through, and a new program inherits the task's mask.
+//! vfork and exec are made by the task itself, in a [`window`].
 
 use super::thread::CloneArgs;
+use super::window::{self, What};
 use super::{Call, Outcome};
-use crate::hub::{self, world, Worker};
+use crate::hub::{self, world};
 use crate::signal::{self, frame};
 use crate::sys;
-use crate::task::{self, lock};
+use crate::task;
 use crate::{fds, pool};
-
-/// The pseudo call by which a task comes back from a window.
-pub const WINDOW_DONE: usize = 0x434f_4f52;
 
 /// fork(2).
 pub(crate) fn fork(call: Call) -> Outcome {
@@ -32,17 +29,17 @@ pub(crate) fn fork(call: Call) -> Outcome {
 
 /// vfork(2).
 pub(crate) fn vfork(call: Call) -> Outcome {
-    window(call)
+    window::enter(call, What::Clone)
 }
 
 /// execve(2).
 pub(crate) fn execve(call: Call) -> Outcome {
-    window(call)
+    window::enter(call, What::Exec)
 }
 
 /// execveat(2).
 pub(crate) fn execveat(call: Call) -> Outcome {
-    window(call)
+    window::enter(call, What::Exec)
 }
 
 /// exit_group(2).
@@ -109,6 +106,7 @@ fn become_native(task: &'static task::Task) -> ! {
     super::close::reset();
     signal::reset();
     pool::reset();
+    window::reset();
     hub::forget_all();
     (hub::crossing().dormant)();
     // The kernel's idea of the thread becomes the task's.
@@ -123,28 +121,4 @@ fn become_native(task: &'static task::Task) -> ! {
     task::forget_all();
     // Last, in one step: registers, signal mask and alternate stack.
     frame::leave(task)
-}
-
-/// Lets the task make its call by itself.
-pub(crate) fn window(call: Call) -> Outcome {
-    let task = call.task;
-    fds::shared();
-    let context = task.context();
-    // SAFETY: the task's own thread pointer. In a vfork child there is no current task: all its calls go straight through.
-    unsafe {
-        (hub::crossing().set_slot)(context.fs, std::ptr::null_mut());
-        (hub::crossing().set_window)(context.fs, task.ctx.get());
-    }
-    frame::enter_window(task)
-}
-
-/// The call in the window returned, in the process that made it.
-pub(crate) fn window_done(call: Call, worker: &Worker) -> Outcome {
-    signal::block_in_hub();
-    *lock(&worker.windowed) = false;
-    let context = call.task.context();
-    // SAFETY: the task's own thread pointer.
-    unsafe { (hub::crossing().set_slot)(context.fs, call.task.ctx.get()) };
-    context.regs.rax = context.window_result;
-    Outcome::Resume
 }

@@ -1,5 +1,6 @@
 //! Threads: their making and ending, and what a thread may ask about itself.
 
+use super::window::{self, What};
 use super::{futex, process, Call, Outcome};
 use crate::hub;
 use crate::sys;
@@ -59,7 +60,9 @@ fn cloning(call: Call, args: CloneArgs, stack_top: u64) -> Outcome {
             let result = new_task(call, &args, stack_top);
             call.done(result)
         }
-        f if f & (CLONE_VM | CLONE_VFORK) == CLONE_VM | CLONE_VFORK => process::window(call),
+        f if f & (CLONE_VM | CLONE_VFORK) == CLONE_VM | CLONE_VFORK => {
+            window::enter(call, What::Clone)
+        }
         f if f & CLONE_VM != 0 => {
             // A process that shares our memory but is not waited for would run tasks on the same hubs.
             tracing::warn!("clone with CLONE_VM but neither CLONE_THREAD nor CLONE_VFORK is not supported: ENOSYS");

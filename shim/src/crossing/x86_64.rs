@@ -26,7 +26,7 @@
 
 use coop_runtime::context::{Context, Gate, Registers};
 use coop_runtime::signal;
-use coop_runtime::syscalls::{process_window_done, table};
+use coop_runtime::syscalls::{table, window_done};
 use std::arch::global_asm;
 use std::mem::offset_of;
 use std::sync::atomic::AtomicU8;
@@ -380,7 +380,7 @@ coop_restorer:
     syscall
     ud2
 
-    // The window: a task gets here by a signal frame, with the registers of its call, its own signal mask, and no current task.
+    // The window: a task gets here by a signal frame, on a carrier's thread, with the registers of its call and no current task.
     .globl coop_window
     .hidden coop_window
     .type coop_window,@function
@@ -397,7 +397,20 @@ coop_window:
     jne coop_entry_full
     jmp coop_entry
 6:
-    // A vfork child: goes on in the program, natively, and leaves the window by exec or exit.
+    // A vfork child: takes the task's signal mask, goes on in the program, natively, and leaves the window by exec or exit.
+    lea {window_mask}(%rcx), %rsi
+    mov $2, %edi
+    mov $0, %edx
+    mov $8, %r10d
+    mov $14, %eax
+    syscall
+    mov coop_windowed@gottpoff(%rip), %rcx
+    mov %fs:(%rcx), %rcx
+    mov {rdi}(%rcx), %rdi
+    mov {rsi}(%rcx), %rsi
+    mov {rdx}(%rcx), %rdx
+    mov {r10}(%rcx), %r10
+    mov $0, %eax
     jmp *{rip}(%rcx)
 
     .globl coop_current_offset
@@ -431,13 +444,14 @@ coop_windowed_offset:
     gate = const offset_of!(Context, gate),
     full = const offset_of!(Context, full),
     window_result = const offset_of!(Context, window_result),
+    window_mask = const offset_of!(Context, window_mask),
     xmm = const offset_of!(Context, xmm),
     gate_rsp = const offset_of!(Gate, rsp),
     gate_fs = const offset_of!(Gate, fs),
     gate_in_program = const offset_of!(Gate, in_program),
     length = const table::LENGTH,
     signal_return = const signal::RETURN,
-    window_done = const process_window_done(),
+    window_done = const window_done(),
     no_fsgsbase = sym COOP_NO_FSGSBASE,
     enters = sym table::COOP_ENTERS,
     native_frame = sym coop_native_frame,

@@ -1,0 +1,245 @@
+//! Windows: a task makes a call by itself, outside of the runtime, with no current task.
+//!
+//! A vfork child shares all memory and goes on as its parent, on the same stack with the same thread pointer: it must run straight
+//! through, with its calls made plainly, until it has called exec or exit. The kernel suspends the thread that made it meanwhile,
+//! and that must not be a hub, which carries other tasks. And exec is made by the task itself because a new program inherits the
+//! mask of the thread that asks for it.
+//!
+//! So both are made on a *carrier*: a bare thread that becomes the task for the time of the call. The task is parked meanwhile, and
+//! its hub goes on with others.
+//!
+//! ```text
+//!   hub                          carrier                                         vfork child
+//!   ───                          ───────                                         ───────────
+//!   vfork crosses: a frame of
+//!   the task's state, whose rip
+//!   is the window; parked ─────▶ takes the job; the context's gate becomes
+//!                                its own; rt_sigreturn of the frame
+//!                                window: syscall ──────────────────────────────▶ mask of the task; jmp rip
+//!                                … suspended by the kernel …                     … runs on the task's stack …
+//!                                result → context; crosses back to its own  ◀──── exec or exit
+//!                                gate
+//!   woken: result → rax    ◀──── wake
+//! ```
+//!
+//! Ownership: from the submission until the result is there, the task's context is the carrier's. A signal does not end a window, as
+//! natively nothing wakes a thread that waits for its vfork child, so its future is never dropped before the end.
+
+use super::{Call, Outcome};
+use crate::context::Gate;
+use crate::hub::{self, world::Section};
+use crate::signal::{self, frame};
+use crate::sys;
+use crate::sys::{Errno, SysResult};
+use crate::task::{lock, Task};
+use crate::{extended, fds, thread};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+/// The pseudo call by which a task comes back from a window.
+pub const DONE: usize = 0x434f_4f52;
+
+/// What a task does in its window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum What {
+    /// Makes a process that shares its memory.
+    Clone,
+    /// Becomes another program.
+    Exec,
+}
+
+/// Lets a task make its call in a window.
+pub(crate) fn enter(call: Call, what: What) -> Outcome {
+    let task = call.task;
+    fds::shared();
+    let context = task.context();
+    context.window_mask = task.mask.load(Ordering::Relaxed);
+    // A vfork child takes the task's mask itself. Its parent keeps the carrier's: signals for the process are the receiver's.
+    let mask = match what {
+        What::Clone => !signal::UNBLOCKED,
+        What::Exec => context.window_mask,
+    };
+    let job = Arc::new(Job {
+        task,
+        frame: frame::window(task, mask),
+        state: Mutex::new(None),
+    });
+    if let Err(e) = submit(&job) {
+        frame::free_loose(job.frame);
+        return call.done(Err(e));
+    }
+    super::run(call, Done(job))
+}
+
+struct Job {
+    task: &'static Task,
+    frame: NonNull<u8>,
+    state: Mutex<Option<SysResult>>,
+}
+
+// SAFETY: the frame and the task's context belong to the carrier that takes the job (module text).
+unsafe impl Send for Job {}
+// SAFETY: as above; the result is locked.
+unsafe impl Sync for Job {}
+
+/// Waits for a window's end.
+struct Done(Arc<Job>);
+
+impl Future for Done {
+    type Output = SysResult;
+    fn poll(self: Pin<&mut Self>, _: &mut std::task::Context<'_>) -> Poll<SysResult> {
+        match *lock(&self.0.state) {
+            Some(result) => Poll::Ready(result),
+            None => Poll::Pending,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Carriers {
+    jobs: VecDeque<Arc<Job>>,
+    idle: usize,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "window of task {}", self.task.id())
+    }
+}
+
+static CARRIERS: Mutex<Carriers> = Mutex::new(Carriers {
+    jobs: VecDeque::new(),
+    idle: 0,
+});
+/// Changes with every job that an idle carrier should look for.
+static WORK: AtomicU32 = AtomicU32::new(0);
+
+/// Gives a job to an idle carrier, or to a new one. It never waits for another window's end: a vfork child may run for long.
+fn submit(job: &Arc<Job>) -> Result<(), Errno> {
+    let mut carriers = lock(&CARRIERS);
+    carriers.jobs.push_back(Arc::clone(job));
+    if carriers.idle >= carriers.jobs.len() {
+        drop(carriers);
+        WORK.fetch_add(1, Ordering::Release);
+        // SAFETY: wakes a waiter on a static word.
+        let _ = unsafe {
+            sys!(
+                SYS_futex,
+                WORK.as_ptr(),
+                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+                1
+            )
+        };
+        return Ok(());
+    }
+    drop(carriers);
+    let made = thread::spawn(carry);
+    if made.is_ok() {
+        return Ok(());
+    }
+    let mut carriers = lock(&CARRIERS);
+    let before = carriers.jobs.len();
+    carriers.jobs.retain(|j| !Arc::ptr_eq(j, job));
+    if carriers.jobs.len() == before {
+        // A carrier that became idle has taken it.
+        return Ok(());
+    }
+    made
+}
+
+/// A carrier: takes jobs, for ever.
+fn carry() -> ! {
+    signal::block_in_hub();
+    let mut was_idle = false;
+    loop {
+        let inside = Section::enter();
+        let mut carriers = lock(&CARRIERS);
+        carriers.idle -= usize::from(was_idle);
+        let Some(job) = carriers.jobs.pop_front() else {
+            carriers.idle += 1;
+            was_idle = true;
+            // Under the lock: a job that comes later changes the word.
+            let seen = WORK.load(Ordering::Acquire);
+            drop((carriers, inside));
+            // SAFETY: waits on a static word.
+            let _ = unsafe {
+                sys!(
+                    SYS_futex,
+                    WORK.as_ptr(),
+                    libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+                    seen,
+                    0
+                )
+            };
+            continue;
+        };
+        was_idle = false;
+        drop((carriers, inside));
+        let result = open(job.task, job.frame);
+        let inside = Section::enter();
+        frame::free_loose(job.frame);
+        {
+            let mut state = lock(&job.state);
+            *state = Some(result);
+            // Under the lock: the task cannot have seen the result and ended.
+            job.task.wake();
+        }
+        drop(job);
+        drop(inside);
+    }
+}
+
+/// Becomes a task until its call is over.
+fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
+    let gate = Gate {
+        rsp: Cell::new(0),
+        fs: Cell::new(thread::pointer()),
+        in_program: 0.into(),
+    };
+    let context = task.context();
+    context.gate = &raw const gate;
+    let fp = extended::control();
+    let name = task.name.get();
+    let crossing = hub::crossing();
+    // SAFETY: the task's own thread pointer, its context and a whole frame; all are this thread's until the task crosses back, and
+    // `gate` lives until then. The name is 16 bytes with a NUL: a child has it, too.
+    unsafe {
+        let _ = sys!(SYS_prctl, libc::PR_SET_NAME, name.as_ptr());
+        (crossing.set_slot)(context.fs, std::ptr::null_mut());
+        (crossing.set_window)(context.fs, task.ctx.get());
+        (crossing.resume_frame)(task.ctx.get(), frame.as_ptr() as usize);
+        if context.full != 0 {
+            if let Some(area) = task.extended.get() {
+                extended::save(area);
+            }
+        }
+        (crossing.set_slot)(context.fs, task.ctx.get());
+    }
+    signal::block_in_hub();
+    extended::set_control(fp);
+    let no_stack = libc::stack_t {
+        ss_sp: std::ptr::null_mut(),
+        ss_flags: libc::SS_DISABLE,
+        ss_size: 0,
+    };
+    // SAFETY: the alternate stack was the task's.
+    let _ = unsafe { sys!(SYS_sigaltstack, &no_stack, 0) };
+    // The worker that runs the task next sets its own.
+    context.gate = std::ptr::null();
+    #[allow(clippy::cast_possible_wrap)]
+    sys::check(context.window_result as isize)
+}
+
+/// In a forked child: no carriers, no windows.
+pub(crate) fn reset() {
+    *lock(&CARRIERS) = Carriers {
+        jobs: VecDeque::new(),
+        idle: 0,
+    };
+}
