@@ -35,7 +35,7 @@ pub(crate) fn write() {
         };
         let state = if call >= 0 {
             table::name(call)
-        } else if task.queued.load(Ordering::Relaxed) {
+        } else if task.turn.is_claimed() {
             "ready"
         } else {
             "running"

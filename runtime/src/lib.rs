@@ -28,6 +28,7 @@ pub mod sys;
 pub mod syscalls;
 pub mod task;
 mod thread;
+mod turn;
 mod uring;
 
 use std::sync::atomic::Ordering;

@@ -9,10 +9,11 @@
 
 use crate::context::Context;
 use crate::future::Parked;
-use crate::hub::Hub;
+use crate::hub::{balance, Hub};
 use crate::signal::TaskSignals;
+use crate::turn::Turn;
 use std::cell::{Cell, UnsafeCell};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
@@ -32,15 +33,20 @@ pub struct Task {
     pub ctx: UnsafeCell<Context>,
     /// The next task in the one queue that this task is in: its hub's inbox or ready queue.
     pub(crate) next: AtomicPtr<Task>,
-    /// True while the task is in a queue: whoever sets it puts it there.
-    pub(crate) queued: AtomicBool,
+    /// Who may queue the task, and whether a hub has it in hand.
+    pub(crate) turn: Turn,
     /// True from creation to retirement; guarded by `signals` for those who are not its hub.
     pub(crate) live: AtomicBool,
     /// The id that `gettid` answers.
     pub id: AtomicI32,
     slot: Cell<usize>,
     generation: Cell<i32>,
-    hub: Cell<Option<&'static Hub>>,
+    /// The hub that the task belongs to. Changed only by who has claimed the task while it is down ([`Task::move_to`]).
+    hub: AtomicPtr<Hub>,
+    /// The call that the task is parked in holds nothing of its hub's: no timer, no descriptor.
+    pub(crate) portable: Cell<bool>,
+    /// How surely the task stops soon after it has woken another; see [`crate::hub::balance`].
+    pub(crate) rests: Cell<i8>,
     /// The call that the task is parked in.
     pub(crate) parked: Cell<Option<Parked>>,
     /// The call's number, for dumps; -1 while none.
@@ -84,7 +90,22 @@ unsafe impl Sync for Task {}
 impl Task {
     /// The hub that the task belongs to.
     pub fn hub(&self) -> &'static Hub {
-        self.hub.get().expect("a live task has a hub")
+        // SAFETY: a live task has a hub, and hubs are never freed.
+        unsafe { &*self.hub.load(Ordering::Relaxed) }
+    }
+
+    /// Whether the task, being down, holds nothing of its hub's, so that another could take it over.
+    pub(crate) fn is_portable(&self) -> bool {
+        self.parked.get().is_none() || self.portable.get()
+    }
+
+    /// Gives the task to another hub. The caller has claimed it (or taken it out of a queue), has seen it down and
+    /// [portable](Task::is_portable), and queues it at that hub next.
+    pub(crate) fn move_to(&'static self, hub: &'static Hub) {
+        self.hub().load.fetch_sub(1, Ordering::Relaxed);
+        hub.load.fetch_add(1, Ordering::Relaxed);
+        self.hub
+            .store(ptr::from_ref(hub).cast_mut(), Ordering::Relaxed);
     }
 
     /// The saved registers. Only the owning hub may ask, while the task is off the CPU.
@@ -103,8 +124,15 @@ impl Task {
     ///
     /// The caller must hold what keeps the task from ending (see the module's text).
     pub fn wake(&'static self) {
-        if !self.queued.swap(true, Ordering::AcqRel) {
+        if self.turn.claim() {
             self.hub().enqueue(self);
+        }
+    }
+
+    /// As [`Task::wake`], for a waker that hands something over (a futex, the end of a thread): the task may go on at the waker's hub.
+    pub(crate) fn wake_near(&'static self) {
+        if self.turn.claim() {
+            balance::place(self);
         }
     }
 
@@ -128,7 +156,7 @@ impl Task {
         }
         self.hub().load.fetch_sub(1, Ordering::Relaxed);
         // Hints come with what `retire`'s caller gave up or under the lock above, so none can come any more.
-        if !self.queued.load(Ordering::Acquire) {
+        if !self.turn.is_claimed() {
             self.release();
         }
     }
@@ -243,9 +271,11 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     let context = task.ctx.get();
     // SAFETY: nobody else knows the slot yet; Context is plain data.
     unsafe { context.write(std::mem::zeroed()) };
-    task.hub.set(Some(hub));
-    task.next.store(std::ptr::null_mut(), Ordering::Relaxed);
-    task.queued.store(false, Ordering::Relaxed);
+    task.hub
+        .store(ptr::from_ref(hub).cast_mut(), Ordering::Relaxed);
+    task.turn.reset();
+    task.rests.set(0);
+    task.next.store(ptr::null_mut(), Ordering::Relaxed);
     task.call.store(-1, Ordering::Relaxed);
     task.waits_on.store(0, Ordering::Relaxed);
     task.fp.set(crate::extended::INITIAL_FP);

@@ -7,6 +7,7 @@
 //! Lock order (a thread that holds one may take those to its right): `Hub::news` → (none); a futex bucket → inbox;
 //! `Task::signals` → inbox; the pool's queue → inbox. The inbox is lock-free.
 
+pub(crate) mod balance;
 pub mod inbox;
 pub(crate) mod readiness;
 mod timers;
@@ -21,6 +22,7 @@ use crate::future::Buffers;
 use crate::syscalls::{self, Outcome};
 use crate::task::{self, lock, Task};
 use crate::{fds, signal, sys};
+use balance::Balance;
 use inbox::{Inbox, Node};
 use readiness::Readiness;
 use std::cell::Cell;
@@ -44,6 +46,7 @@ pub struct Hub {
     worker: AtomicPtr<Worker>,
     inbox: Inbox<Task>,
     ready: Ready,
+    balance: Balance,
     pub(crate) timers: Timers,
     pub(crate) readiness: Readiness,
     buffers: Buffers,
@@ -106,6 +109,15 @@ impl Ready {
         }
     }
 
+    fn push_front(&self, task: &'static Task) {
+        let first = self.first.replace(Some(task));
+        let link = first.map_or(ptr::null(), ptr::from_ref).cast_mut();
+        task.next.store(link, Ordering::Relaxed);
+        if first.is_none() {
+            self.last.set(Some(task));
+        }
+    }
+
     fn pop(&self) -> Option<&'static Task> {
         let task = self.first.get()?;
         // SAFETY: links of queued tasks are null or point to queued tasks, and tasks' memory is never unmapped.
@@ -164,11 +176,14 @@ pub fn make(count: usize) -> &'static [&'static Hub] {
 pub(crate) fn forget_all() {
     COUNT.store(0, Ordering::Release);
     worker::forget_all();
+    balance::forget_all();
 }
 
 std::arch::global_asm!(
     r#"
     .section .tbss.coop_hub,"awT",@nobits
+    .globl coop_hub
+    .hidden coop_hub
     .type coop_hub,@object
     .size coop_hub,8
     .balign 8
@@ -206,14 +221,6 @@ fn set_current(hub: Option<&'static Hub>) {
     }
 }
 
-/// The hub with the fewest tasks, for a new one.
-pub(crate) fn least_loaded() -> &'static Hub {
-    all()
-        .iter()
-        .min_by_key(|h| h.load.load(Ordering::Relaxed))
-        .expect("there are hubs while there are tasks")
-}
-
 impl Hub {
     fn new(index: usize) -> Self {
         Self {
@@ -222,6 +229,7 @@ impl Hub {
             worker: AtomicPtr::new(ptr::null_mut()),
             inbox: Inbox::default(),
             ready: Ready::default(),
+            balance: Balance::default(),
             timers: Timers::default(),
             readiness: Readiness::new(),
             buffers: Buffers::default(),
@@ -263,7 +271,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Puts a task that its waker has marked as queued where the hub finds it.
+    /// Puts a task that the caller has claimed where the hub finds it.
     pub(crate) fn enqueue(&'static self, task: &'static Task) {
         if current().is_some_and(|h| ptr::eq(h, self)) {
             self.ready.push(task);
@@ -315,6 +323,10 @@ impl Hub {
     /// Runs ready tasks, a bounded number of them.
     fn round(&'static self, worker: &'static Worker) {
         self.inbox.take(|task| self.ready.push(task));
+        // After the inbox: who told news before he queued a task is heard before that task runs.
+        if self.has_news.load(Ordering::SeqCst) {
+            self.take_news();
+        }
         for _ in 0..ROUND {
             let Some(task) = self.ready.pop() else { return };
             self.run_task(worker, task);
@@ -327,10 +339,8 @@ impl Hub {
     /// Looks at timers, news and epoll; blocks there if no task is ready.
     fn wait(&'static self, worker: &'static Worker) {
         self.timers.expire();
-        if self.has_news.load(Ordering::SeqCst) {
-            self.take_news();
-        }
         if !self.ready.is_empty() {
+            self.share(0);
             if self.readiness.waiting() != 0 {
                 self.poll_epoll(0);
             }
@@ -347,7 +357,9 @@ impl Hub {
             None => u64::MAX,
             Some(deadline) => deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC)),
         };
+        balance::asleep();
         world::at_rest(worker, || self.poll_epoll(timeout));
+        balance::awake();
         self.inbox.wake_up();
         signal::receiver::hub_awake();
     }
@@ -409,11 +421,9 @@ impl Hub {
         }
     }
 
-    /// Runs a task until it parks, ends or makes room.
+    /// Runs a task that was taken out of a queue, until it parks, ends or makes room.
     fn run_task(&'static self, worker: &'static Worker, task: &'static Task) {
-        // An exchange, not a store: whoever found the task queued, and so did not queue it again, published before what it woke the
-        // task for, and this reads it.
-        task.queued.swap(false, Ordering::AcqRel);
+        task.turn.begin();
         if !task.live.load(Ordering::Relaxed) {
             // It ended while a late hint kept it in the queue.
             return task.release();
@@ -424,7 +434,7 @@ impl Hub {
             .store(self.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         if let Some(parked) = task.parked.get() {
             let Poll::Ready(result) = parked.poll() else {
-                return;
+                return task.turn.put_down();
             };
             task.parked.set(None);
             parked.finish(self);
@@ -440,20 +450,28 @@ impl Hub {
             match syscalls::dispatch(self, task) {
                 Outcome::Resume => {
                     if self.make_room.load(Ordering::Relaxed) {
-                        worker.store_state(task);
+                        self.take_off(worker, task);
                         return self.make_room_for_others(task);
                     }
+                    self.goes_on(task);
                 }
                 Outcome::Preempted => {
-                    worker.store_state(task);
+                    self.take_off(worker, task);
                     return self.make_room_for_others(task);
                 }
-                Outcome::Parked => return worker.store_state(task),
+                Outcome::Parked => {
+                    self.take_off(worker, task);
+                    return task.turn.put_down();
+                }
                 Outcome::Yield => {
-                    worker.store_state(task);
+                    self.take_off(worker, task);
                     return self.yield_task(task);
                 }
-                Outcome::Ended => return worker.forget_state(),
+                // Not put down: its slot may be another task's by now.
+                Outcome::Ended => {
+                    self.has_ended();
+                    return worker.forget_state();
+                }
             }
         }
     }
@@ -466,11 +484,13 @@ impl Hub {
             self.poll_epoll(0);
         }
         self.yield_task(task);
+        self.share(0);
     }
 
     /// Puts a task that could go on behind the others.
     fn yield_task(&'static self, task: &'static Task) {
-        if !task.queued.swap(true, Ordering::AcqRel) {
+        task.turn.put_down();
+        if task.turn.claim() {
             // Behind those that have come in meanwhile, too: else two tasks that yield to each other starve them.
             self.inbox.take(|t| self.ready.push(t));
             self.ready.push(task);
@@ -480,6 +500,12 @@ impl Hub {
     /// Whether the hub waits in the kernel, or is about to.
     pub(crate) fn is_asleep(&self) -> bool {
         self.inbox.is_asleep()
+    }
+
+    /// Keeps what the task leaves on the CPU.
+    fn take_off(&self, worker: &Worker, task: &'static Task) {
+        self.has_stopped(task);
+        worker.store_state(task);
     }
 }
 

@@ -102,7 +102,7 @@ impl Waiter {
 
     /// Wakes the task; the caller holds the bucket's lock and has unlinked the waiter. The waiter is not touched after the store.
     fn wake(&self) {
-        self.task.wake();
+        self.task.wake_near();
         self.woken.store(true, Ordering::Release);
     }
 }
@@ -255,7 +255,13 @@ pub(crate) fn futex(call: Call) -> Outcome {
             expected,
             deadline,
             bits,
-        }) => super::run(call, wait(call.task, address, expected, deadline, bits)),
+        }) => {
+            let task = call.task;
+            let outcome = super::run(call, wait(task, address, expected, deadline, bits));
+            // Without a deadline, all that the wait holds is its place in the queue here.
+            task.portable.set(deadline == u64::MAX);
+            outcome
+        }
         Ok(Answer::LockPi { deadline, only_try }) => {
             super::run(call, lock_pi(call.task, address, deadline, only_try))
         }

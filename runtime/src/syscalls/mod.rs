@@ -160,6 +160,7 @@ fn run(call: Call, future: impl Future<Output = SysResult>) -> Outcome {
         Ok(result) => call.done(result),
         Err(parked) => {
             call.task.parked.set(Some(parked));
+            call.task.portable.set(false);
             #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
             call.task.call.store(call.number as i32, Ordering::Relaxed);
             call.task

@@ -81,7 +81,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
         return Err(Errno::INVAL);
     }
     let parent = call.task;
-    let hub = hub::least_loaded();
+    let hub = hub::balance::least_loaded();
     let task = task::create(hub, None, parent.mask.load(Ordering::Relaxed)).ok_or(Errno::AGAIN)?;
     let (from, to) = (parent.context(), task.context());
     to.regs = from.regs;
@@ -117,7 +117,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     if args.flags & libc::CLONE_CHILD_CLEARTID as u64 != 0 {
         task.clear_tid.set(args.child_tid as usize);
     }
-    task.wake();
+    task.wake_near();
     Ok(usize::try_from(id).unwrap_or(0))
 }
 
@@ -135,7 +135,9 @@ pub(crate) fn exit(call: Call) -> Outcome {
     }
     abandon_robust_locks(task);
     let clear = task.clear_tid.get();
+    let hub = task.hub();
     task.retire();
+    hub.is_ending();
     // Last, as from here on somebody may unmap the stack. (The task's hub runs on its own.)
     if clear != 0 {
         futex::clear_tid(clear);

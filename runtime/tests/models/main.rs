@@ -4,11 +4,11 @@
 //! | model | what it is about | the code |
 //! |---|---|---|
 //! | [`inbox`] | a hub falls asleep while others put something into its inbox | the real `hub/inbox.rs` |
-//! | [`wake`] | a task is run while a signal wakes it | steps of `hub/mod.rs`, `task.rs` and `signal/mod.rs` |
+//! | [`wake`] | a task is run while a signal wakes it, or is taken over by another hub | the real `turn.rs`, with steps of `hub/mod.rs` and `hub/balance.rs` |
 //! | [`futex`] | waiting, waking, giving up and being moved to another address | steps of `syscalls/futex.rs` |
 //! | [`closing`] | a number is closed while calls wait on it | steps of `syscalls/close.rs` and `fds.rs` |
 //!
-//! The last three copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
+//! The last two copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
 //! loom cannot take back between two runs. Whoever changes the one changes the other.
 //!
 //! Each model comes with [`Fault`]s: a step left out, moved or weakened. For each there is a test that loom *does* find it, so that
@@ -21,6 +21,10 @@
 #[path = "../../src/hub/inbox.rs"]
 #[allow(dead_code)] // the hub asks some of it only to show it
 mod real_inbox;
+
+#[path = "../../src/turn.rs"]
+#[allow(dead_code)] // as above
+mod real_turn;
 
 mod bell;
 mod closing;
@@ -38,6 +42,10 @@ enum Fault {
     NotSeqCst,
     /// A hub says that a task is not queued any more by a store, which its next loads may overtake.
     UnqueuedByStore,
+    /// A hub puts a task down without Release.
+    PutDownRelaxed,
+    /// A waker takes a task over without a look at whether its hub has it in hand.
+    TakenInHand,
     /// A waker says `woken` before it wakes the task.
     WokenTooEarly,
     /// `woken` is stored without Release.

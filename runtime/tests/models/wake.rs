@@ -1,46 +1,71 @@
-//! Running a task while another thread signals it: the task sees the signal in this run, or is run again.
-//!
-//! Mirrors `Task::wake` of `task.rs`, the beginning of `Hub::run_task` of `hub/mod.rs`, and `notify` of `signal/mod.rs`.
+//! A task between its hub and its wakers: it sees what it was woken for in this run or is run again, and nobody takes it over before
+//! its hub has put it down.
 
 use crate::bell::Bell;
+use crate::real_turn::Turn;
 use crate::{check, check_with, faulty, leak, Fault};
-use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{self, Ordering};
+use loom::sync::Mutex;
 use loom::thread;
 
+/// The flags of [`Turn`], with the faults that it could have.
+#[derive(Debug, Default)]
+pub struct AtomicBool(atomic::AtomicBool);
+
+impl AtomicBool {
+    pub fn load(&self, order: Ordering) -> bool {
+        self.0.load(order)
+    }
+
+    pub fn store(&self, value: bool, order: Ordering) {
+        let order = match order {
+            Ordering::Release if faulty(Fault::PutDownRelaxed) => Ordering::Relaxed,
+            other => other,
+        };
+        self.0.store(value, order);
+    }
+
+    pub fn swap(&self, value: bool, order: Ordering) -> bool {
+        if !value && faulty(Fault::UnqueuedByStore) {
+            self.0.store(value, Ordering::Release);
+            return true;
+        }
+        self.0.swap(value, order)
+    }
+}
+
+/// The hub's queue: it only ever holds this task.
 struct Task {
-    queued: AtomicBool,
-    signalled: AtomicBool,
-    /// The hub's queue: it only ever holds this task.
+    turn: Turn,
+    signalled: atomic::AtomicBool,
     ready: Bell,
 }
 
 impl Task {
     fn wake(&self) {
-        if !self.queued.swap(true, Ordering::AcqRel) {
+        if self.turn.claim() {
             self.ready.ring();
         }
     }
 
+    /// `notify` of `signal/mod.rs`.
     fn notify(&self) {
         self.signalled.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// True if the task saw the signal.
+    /// The beginning of `Hub::run_task`. True if the task saw the signal.
     fn run(&self) -> bool {
-        if faulty(Fault::UnqueuedByStore) {
-            self.queued.store(false, Ordering::Release);
-        } else {
-            self.queued.swap(false, Ordering::AcqRel);
-        }
+        self.turn.begin();
         self.signalled.load(Ordering::Acquire)
     }
 }
 
 fn signal() {
     let task = leak(Task {
-        queued: AtomicBool::new(false),
-        signalled: AtomicBool::new(false),
+        turn: Turn::default(),
+        signalled: atomic::AtomicBool::new(false),
         ready: Bell::new(),
     });
     // A hint that is on its way when the signal comes.
@@ -63,4 +88,69 @@ fn no_signal_is_missed() {
 #[should_panic(expected = "deadlock")]
 fn a_store_before_the_look_misses_a_signal() {
     check_with(Fault::UnqueuedByStore, signal);
+}
+
+/// A task that waits on a futex of two words: the bucket, and the task's own state, which only one hub may touch at a time.
+struct Waiting {
+    turn: Turn,
+    bucket: Mutex<bool>,
+    state: UnsafeCell<u32>,
+    home: Bell,
+}
+
+// SAFETY: loom checks what `state` is used for.
+unsafe impl Sync for Waiting {}
+
+/// `Hub::run_task` for a task that goes into the bucket and then on parking, while a waker on another hub takes it out of there
+/// and, if it may, runs it itself (`balance::place`).
+fn taken_over() {
+    let task = leak(Waiting {
+        turn: Turn::default(),
+        bucket: Mutex::new(false),
+        state: UnsafeCell::new(0),
+        home: Bell::new(),
+    });
+    // SAFETY: loom checks it.
+    let run = || task.state.with_mut(|state| unsafe { *state += 1 });
+    assert!(task.turn.claim());
+    let waker = thread::spawn(move || {
+        let linked = std::mem::take(&mut *task.bucket.lock().unwrap());
+        if !linked || !task.turn.claim() {
+            return false;
+        }
+        if !faulty(Fault::TakenInHand) && !task.turn.is_down() {
+            task.home.ring();
+            return false;
+        }
+        task.turn.begin();
+        run();
+        task.turn.put_down();
+        true
+    });
+    task.turn.begin();
+    *task.bucket.lock().unwrap() = true;
+    run();
+    task.turn.put_down();
+    if !waker.join().unwrap() && !*task.bucket.lock().unwrap() {
+        task.home.wait();
+        task.turn.begin();
+        run();
+    }
+}
+
+#[test]
+fn nobody_takes_over_what_a_hub_has_in_hand() {
+    check(taken_over);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn taking_without_a_look_is_a_race() {
+    check_with(Fault::TakenInHand, taken_over);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn putting_down_without_release_is_a_race() {
+    check_with(Fault::PutDownRelaxed, taken_over);
 }

@@ -67,10 +67,14 @@ global_asm!(
     r#"
     .section .tbss.coop_current,"awT",@nobits
     .balign 8
+    .globl coop_current
+    .hidden coop_current
     .type coop_current,@object
     .size coop_current,8
 coop_current:
     .zero 8
+    .globl coop_windowed
+    .hidden coop_windowed
     .type coop_windowed,@object
     .size coop_windowed,8
 coop_windowed:
