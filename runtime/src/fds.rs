@@ -6,7 +6,11 @@
 
 use crate::sys;
 use crate::sys::{Errno, SysResult};
-use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+use crate::task::lock;
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
+};
+use std::sync::Mutex;
 
 /// What a descriptor refers to, as far as it matters for waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -217,14 +221,13 @@ pub(crate) fn has_waiters(fd: i32) -> bool {
     entry(fd).is_some_and(|e| e.state.load(Ordering::Acquire) & u64::from(u32::MAX) != 0)
 }
 
-/// Records a socket that this process has just made: nobody else can change its description.
-pub(crate) fn made(fd: i32, nonblocking: bool) {
+/// Records a socket that this process has just made: nobody else can change its description. `plain`: it is blocking and without
+/// time-outs.
+pub(crate) fn made(fd: i32, plain: bool) {
     if let Some(e) = entry(fd) {
         e.kind.store(Kind::Socket as u8, Ordering::Relaxed);
-        e.flags.store(
-            OURS | if nonblocking { 0 } else { PLAIN },
-            Ordering::Relaxed,
-        );
+        e.flags
+            .store(OURS | if plain { PLAIN } else { 0 }, Ordering::Relaxed);
     }
 }
 
@@ -264,18 +267,35 @@ pub(crate) fn hidden_nonblock(fd: i32) -> bool {
 #[derive(Debug)]
 pub(crate) struct NonblockingFor {
     fd: i32,
+    generation: u32,
+}
+
+/// Numbers on which O_NONBLOCK is set by us for the moment, and by how many calls: the first sets it and the last restores the flags.
+static HIDING: Mutex<Vec<Hiding>> = Mutex::new(Vec::new());
+
+#[derive(Debug)]
+struct Hiding {
+    fd: i32,
     flags: usize,
+    calls: usize,
 }
 
 impl NonblockingFor {
     /// `None` when the program itself has set the flag, or the descriptor is bad.
     pub(crate) fn set(fd: i32) -> Option<Self> {
+        let entry = entry(fd)?;
+        let generation = entry.generation();
+        let mut hiding = lock(&HIDING);
+        if let Some(other) = hiding.iter_mut().find(|h| h.fd == fd) {
+            other.calls += 1;
+            return Some(Self { fd, generation });
+        }
         // SAFETY: reads and sets flags.
         let flags = unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) }.ok()?;
         if flags & libc::O_NONBLOCK as usize != 0 {
             return None;
         }
-        entry(fd)?.set(HIDDEN_NONBLOCK);
+        entry.set(HIDDEN_NONBLOCK);
         // SAFETY: as above.
         let _ = unsafe {
             sys!(
@@ -285,18 +305,78 @@ impl NonblockingFor {
                 flags | libc::O_NONBLOCK as usize
             )
         };
-        Some(Self { fd, flags })
+        hiding.push(Hiding {
+            fd,
+            flags,
+            calls: 1,
+        });
+        Some(Self { fd, generation })
     }
 }
 
 impl Drop for NonblockingFor {
     fn drop(&mut self) {
-        // SAFETY: sets flags.
-        let _ = unsafe { sys!(SYS_fcntl, self.fd, libc::F_SETFL, self.flags) };
-        if let Some(e) = entry(self.fd) {
+        let mut hiding = lock(&HIDING);
+        let Some(at) = hiding.iter().position(|h| h.fd == self.fd) else {
+            return;
+        };
+        hiding[at].calls -= 1;
+        if hiding[at].calls > 0 {
+            return;
+        }
+        let flags = hiding.swap_remove(at).flags;
+        // Closed meanwhile: the number may mean another file by now.
+        if let Some(e) = entry(self.fd).filter(|e| e.generation() == self.generation) {
+            // SAFETY: sets flags.
+            let _ = unsafe { sys!(SYS_fcntl, self.fd, libc::F_SETFL, flags) };
             e.unset(HIDDEN_NONBLOCK);
         }
     }
+}
+
+/// A socket's option that is a number.
+pub(crate) fn option(fd: i32, option: i32) -> Result<i32, Errno> {
+    let (mut value, mut len) = (0i32, std::mem::size_of::<i32>());
+    // SAFETY: both are valid for writing.
+    unsafe {
+        sys!(
+            SYS_getsockopt,
+            fd,
+            libc::SOL_SOCKET,
+            option,
+            &mut value,
+            &mut len
+        )
+    }?;
+    Ok(value)
+}
+
+/// Set once the program has used SO_RCVLOWAT.
+static LOW_WATER: AtomicBool = AtomicBool::new(false);
+
+/// Looks for sockets with SO_RCVLOWAT that are there already. At conversion: calls libc.
+pub(crate) fn look_for_low_water() {
+    let Ok(list) = std::fs::read_dir("/proc/self/fd") else {
+        return has_low_water();
+    };
+    let mut numbers = list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
+    if numbers.any(|fd| option(fd, libc::SO_RCVLOWAT).is_ok_and(|mark| mark > 1)) {
+        has_low_water();
+    }
+}
+
+/// The program uses SO_RCVLOWAT: from now on sockets are asked for it.
+pub(crate) fn has_low_water() {
+    LOW_WATER.store(true, Ordering::Relaxed);
+}
+
+/// How many bytes a blocking receive on a socket waits for (SO_RCVLOWAT), if that may be more than one.
+pub(crate) fn low_water(fd: i32) -> usize {
+    if !LOW_WATER.load(Ordering::Relaxed) {
+        return 1;
+    }
+    let mark = option(fd, libc::SO_RCVLOWAT).unwrap_or(1);
+    usize::try_from(mark).unwrap_or(1)
 }
 
 /// Three a hub, and what waits for children and closed files need.

@@ -52,6 +52,7 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
     thread::measure_tls();
     hub::world::prepare();
     syscalls::memory::read_maps();
+    fds::look_for_low_water();
     Ok(())
 }
 

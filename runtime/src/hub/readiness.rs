@@ -36,6 +36,8 @@ pub(crate) struct Waiter {
     prev: Cell<*const Waiter>,
     task: &'static Task,
     interest: u32,
+    /// One of those of whom an event wakes one only.
+    in_turn: bool,
     /// The registration's index while linked.
     at: Cell<Option<u32>>,
     fired: Cell<bool>,
@@ -43,12 +45,13 @@ pub(crate) struct Waiter {
 }
 
 impl Waiter {
-    fn new(task: &'static Task, interest: u32) -> Self {
+    fn new(task: &'static Task, interest: u32, in_turn: bool) -> Self {
         Self {
             next: Cell::new(ptr::null()),
             prev: Cell::new(ptr::null()),
             task,
             interest,
+            in_turn,
             at: Cell::new(None),
             fired: Cell::new(false),
             _pin: PhantomPinned,
@@ -133,6 +136,10 @@ impl Readiness {
         let Some(slot) = waiter.at.take() else { return };
         let state = self.state();
         let r = &mut state.slots[slot as usize];
+        if waiter.in_turn && waiter.fired.take() {
+            // It had the turn and goes without a look.
+            Self::give_turn(r);
+        }
         let (prev, next) = (waiter.prev.get(), waiter.next.get());
         // SAFETY: neighbours are linked, hence alive.
         unsafe {
@@ -224,7 +231,9 @@ impl Readiness {
         Ok(slot)
     }
 
-    /// An event from epoll: wakes those who wait for it. All of them: each looks again, and waits on if it finds nothing.
+    /// An event from epoll: wakes those who wait for it. Each looks again, and waits on if it finds nothing. Of those who wait in turn
+    /// the first is woken that is not woken already: an event may stand for several things that have come, so who ends a call
+    /// wakes the next ([`Self::next_turn`]), and so on until one finds nothing.
     pub(crate) fn event(&self, data: u64, events: u32) {
         #[allow(clippy::cast_possible_truncation)]
         let (slot, serial) = (data as u32 as usize, (data >> 32) as u32);
@@ -235,25 +244,62 @@ impl Readiness {
             return;
         }
         let mut at = r.first;
+        let mut turn_given = false;
         while !at.is_null() {
             // SAFETY: linked waiters are alive; waking only queues the task.
             let waiter = unsafe { &*at };
             at = waiter.next.get();
-            if waiter.interest & events != 0 {
-                waiter.fired.set(true);
-                waiter.task.wake();
+            if waiter.interest & events == 0 || waiter.in_turn && (turn_given || waiter.fired.get())
+            {
+                continue;
             }
+            turn_given |= waiter.in_turn;
+            waiter.fired.set(true);
+            waiter.task.wake();
         }
     }
 
-    /// Wakes all who wait on a number in a generation.
+    /// Gives the turn to the next of those who wait on a descriptor in turn. `origin` is the number and the generation by which
+    /// they knew its file first: if that was closed since, they are on two registrations, and all look again.
+    pub(crate) fn next_turn(&self, fd: i32, (number, generation): (i32, u32)) {
+        if fd != number {
+            self.look_again(number, generation);
+        }
+        let state = self.state();
+        let slot = usize::try_from(fd).ok().and_then(|i| state.by_fd.get(i));
+        if let Some(slot) = slot.and_then(|s| s.checked_sub(1)) {
+            Self::give_turn(&state.slots[slot as usize]);
+        }
+    }
+
+    fn give_turn(r: &Registration) {
+        let mut at = r.first;
+        while !at.is_null() {
+            // SAFETY: as in `event`.
+            let waiter = unsafe { &*at };
+            if waiter.in_turn && !waiter.fired.get() {
+                waiter.fired.set(true);
+                return waiter.task.wake();
+            }
+            at = waiter.next.get();
+        }
+    }
+
+    /// Wakes all who wait on a number in a generation, in turn or not.
     pub(crate) fn look_again(&self, fd: i32, generation: u32) {
         let state = self.state();
         for slot in 0..state.slots.len() {
             let r = &state.slots[slot];
-            if r.fd == fd && r.generation == generation {
-                let data = slot as u64 | u64::from(r.serial) << 32;
-                self.event(data, ANY);
+            if r.fd != fd || r.generation != generation {
+                continue;
+            }
+            let mut at = r.first;
+            while !at.is_null() {
+                // SAFETY: as in `event`.
+                let waiter = unsafe { &*at };
+                at = waiter.next.get();
+                waiter.fired.set(true);
+                waiter.task.wake();
             }
         }
     }
@@ -272,7 +318,15 @@ impl Ready {
     pub(crate) fn new(task: &'static Task, fd: i32, interest: u32) -> Self {
         Self {
             fd,
-            waiter: Waiter::new(task, interest),
+            waiter: Waiter::new(task, interest, false),
+        }
+    }
+
+    /// Of those who wait so on a hub, one at a time is woken; see [`Readiness::event`].
+    pub(crate) fn in_turn(task: &'static Task, fd: i32, interest: u32) -> Self {
+        Self {
+            fd,
+            waiter: Waiter::new(task, interest, true),
         }
     }
 }
@@ -280,7 +334,8 @@ impl Ready {
 impl Future for Ready {
     type Output = Result<(), Errno>;
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.waiter.fired.get() {
+        // Taken: what came is for this task to look at.
+        if self.waiter.fired.take() {
             return Poll::Ready(Ok(()));
         }
         if self.waiter.at.get().is_none() {
@@ -311,7 +366,7 @@ impl AnyReady {
         Self {
             task,
             waiters: wanted
-                .map(|(fd, interest)| (fd, Waiter::new(task, interest)))
+                .map(|(fd, interest)| (fd, Waiter::new(task, interest, false)))
                 .collect(),
             linked: false,
         }

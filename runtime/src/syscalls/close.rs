@@ -7,10 +7,11 @@
 //! Order, at a close, under a lock: bump the generation, publish the duplicate, tell the hubs, close. A waiter that still sees the old
 //! generation still has the old file, for the close comes last.
 
-use super::Call;
+use super::{connect, Call};
 use crate::config::{self, Close};
-use crate::fds;
+use crate::fds::{self, Kind};
 use crate::hub::{self, News};
+use crate::pool;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::lock;
@@ -47,6 +48,11 @@ impl Held {
             counted: Cell::new(false),
             late: Cell::new(false),
         }
+    }
+
+    /// The number and the generation of which the file is.
+    pub(crate) fn origin(&self) -> (i32, u32) {
+        (self.number, self.generation)
     }
 
     /// Protects the file against closes of its number: to be called before the call waits.
@@ -128,13 +134,23 @@ fn keep(number: i32, generation: u32, users: u32, closed: &mut Option<HashMap<(i
     }
 }
 
-/// close(2).
-pub(crate) fn close(call: Call, fd: i32) -> SysResult {
+/// close(2). A socket with SO_LINGER waits for its data to be sent: on a pool thread.
+pub(crate) async fn close(call: Call, fd: i32) -> SysResult {
     if fds::is_own(fd) {
         return Err(Errno::BADF);
     }
+    let may_be_socket =
+        fds::entry(fd).is_none_or(|e| matches!(e.kind(), Kind::Unknown | Kind::Socket));
+    let lingers = may_be_socket && connect::lingers(fd);
     super::comm::closed(fd);
     let_go(fd);
+    if lingers {
+        match pool::wait_there(call.task, call.number, call.args).await {
+            // A signal came before the thread had begun, and a close that was interrupted has closed.
+            Err(e) if e.is_restart() => {}
+            result => return result,
+        }
+    }
     call.raw()
 }
 

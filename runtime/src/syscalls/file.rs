@@ -178,12 +178,8 @@ fn socket_now(fd: i32, buf: usize, len: usize, direction: Direction) -> SysResul
 fn broken(call: Call, kind: Kind, result: SysResult) -> SysResult {
     if result == Err(Errno::PIPE) {
         if kind == Kind::Socket {
-            // MSG_NOSIGNAL kept it from us.
-            let _ = signal::post_to(
-                call.task,
-                call.task.id(),
-                signal::Info::from_user(libc::SIGPIPE, libc::SI_USER),
-            );
+            #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+            return Err(super::socket::broken(call, call.args[0] as i32, 0));
         } else {
             signal::forward(call.task, libc::SIGPIPE);
         }
@@ -270,8 +266,12 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
         match result {
             Ok(n) => {
                 moved += n;
-                // A blocking write ends when all is written; a read when there is something.
-                if direction == Direction::Read
+                // A blocking write ends when all is written; a read when there is something, or what SO_RCVLOWAT says.
+                let enough = match kind {
+                    Kind::Socket if direction == Direction::Read => fds::low_water(fd),
+                    _ => 1,
+                };
+                if direction == Direction::Read && moved >= enough.min(total)
                     || n == 0
                     || moved >= total
                     || kind == Kind::Anonymous
@@ -420,6 +420,14 @@ fn cached_read(call: Call) -> Option<SysResult> {
 /// read(2).
 pub(crate) async fn read(call: Call, fd: i32, buf: usize, len: usize) -> SysResult {
     if fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket) && len > 0 {
+        if fds::low_water(fd) > 1 {
+            let receive = Call {
+                number: libc::SYS_recvfrom as usize,
+                args: [fd as usize, buf, len, 0, 0, 0],
+                ..call
+            };
+            return super::socket::recvfrom(receive, fd).await;
+        }
         match socket_now(fd, buf, len, Direction::Read) {
             Err(Errno::AGAIN | Errno::NOTSOCK) => {}
             result => return result,

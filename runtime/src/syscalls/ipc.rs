@@ -5,7 +5,7 @@
 //! `EIDRM` and what other processes see are the kernel's.
 
 use super::close::Held;
-use super::{time, wait_fd, Call};
+use super::{time, wait_turn, Call};
 use crate::hub::readiness::{READ, WRITE};
 use crate::pool;
 use crate::sys;
@@ -68,11 +68,14 @@ async fn mq_timed(
             Err(Errno::TIMEDOUT) => {}
             // O_NONBLOCK was set meanwhile: natively that is nothing to a call which waits already.
             Err(Errno::AGAIN) if waited => {}
-            result => return result,
+            result => {
+                call.hub().readiness.next_turn(file.fd()?, file.origin());
+                return result;
+            }
         }
         file.hold();
         waited = true;
-        match wait_fd(call, file.fd()?, interest, deadline, Errno::RESTART_SYS).await {
+        match wait_turn(call, file.fd()?, interest, deadline, Errno::RESTART_SYS).await {
             Ok(()) => {}
             Err(Errno::AGAIN) => return Err(Errno::TIMEDOUT),
             Err(e) => return Err(e),

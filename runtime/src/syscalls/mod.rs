@@ -5,6 +5,7 @@
 
 pub(crate) mod close;
 mod comm;
+pub(crate) mod connect;
 pub(crate) mod file;
 pub(crate) mod futex;
 mod ipc;
@@ -242,13 +243,30 @@ pub(crate) async fn wait_fd(
     deadline: u64,
     interrupt: Errno,
 ) -> Result<(), Errno> {
-    match future::until(
-        call.task,
-        readiness::Ready::new(call.task, fd, interest),
-        deadline,
-    )
-    .await
-    {
+    let ready = readiness::Ready::new(call.task, fd, interest);
+    ready_or(call, ready, deadline, interrupt).await
+}
+
+/// As [`wait_fd`], but of the tasks of a hub that wait so one at a time is woken. Who was, and has ended its call one way or the
+/// other, gives the turn on ([`readiness::Readiness::next_turn`]).
+pub(crate) async fn wait_turn(
+    call: Call,
+    fd: i32,
+    interest: u32,
+    deadline: u64,
+    interrupt: Errno,
+) -> Result<(), Errno> {
+    let ready = readiness::Ready::in_turn(call.task, fd, interest);
+    ready_or(call, ready, deadline, interrupt).await
+}
+
+async fn ready_or(
+    call: Call,
+    ready: readiness::Ready,
+    deadline: u64,
+    interrupt: Errno,
+) -> Result<(), Errno> {
+    match future::until(call.task, ready, deadline).await {
         Woken::Ready(Ok(())) => Ok(()),
         Woken::Ready(Err(e)) => Err(e),
         Woken::Timeout => Err(Errno::AGAIN),

@@ -1,90 +1,202 @@
-//! Sockets: what has flags gets `MSG_DONTWAIT`; accept and connect have none and are treated apart.
+//! Sockets: the send and receive families. Each has flags, so each is tried with `MSG_DONTWAIT`.
+//!
+//! What the flag changes beside the waiting is made good here. A blocking send ends when all is gone, a receive with `MSG_WAITALL` (or
+//! `SO_RCVLOWAT`) when enough is there, so both may take several tries, of which the program sees one. An error that comes
+//! after part of the data has moved belongs to the next call, as the kernel leaves it on the socket: so before another try it
+//! is looked whether the connection is over. And what cannot be put together from tries goes to the pool as it is.
 
 use super::close::Held;
 use super::file::{would_block, Direction};
 use super::{wait_fd, Call};
 use crate::fds::{self, Kind};
-use crate::hub::readiness::{READ, WRITE};
-use crate::hub::{self, News};
 use crate::pool;
 use crate::signal;
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
 
+/// Whether the next byte of a stream is the one after urgent data.
+const SIOCATMARK: u32 = 0x8905;
 const DONTWAIT: usize = libc::MSG_DONTWAIT as usize;
+const NOSIGNAL: usize = libc::MSG_NOSIGNAL as usize;
+const PEEK: usize = libc::MSG_PEEK as usize;
+const WAITALL: usize = libc::MSG_WAITALL as usize;
+/// Flags of calls that never wait: what they ask for is there or not.
+const NEVER_WAIT_READ: usize = (libc::MSG_ERRQUEUE | libc::MSG_OOB) as usize;
+
+/// recvfrom(2), recv(2).
+pub(crate) async fn recvfrom(call: Call, fd: i32) -> SysResult {
+    with_flags(call, fd, 3, Direction::Read).await
+}
+
+/// sendto(2), send(2).
+pub(crate) async fn sendto(call: Call, fd: i32) -> SysResult {
+    with_flags(call, fd, 3, Direction::Write).await
+}
+
+/// recvmsg(2).
+pub(crate) async fn recvmsg(call: Call, fd: i32) -> SysResult {
+    with_flags(call, fd, 2, Direction::Read).await
+}
+
+/// sendmsg(2).
+pub(crate) async fn sendmsg(call: Call, fd: i32, message: *const libc::msghdr) -> SysResult {
+    may_share(message);
+    with_flags(call, fd, 2, Direction::Write).await
+}
+
+/// A message with ancillary data may carry descriptors to another process, which then shares their descriptions.
+fn may_share(message: *const libc::msghdr) {
+    // SAFETY: the program's message header.
+    if unsafe { read_user(message) }.is_ok_and(|m| m.msg_controllen > 0) {
+        fds::shared();
+    }
+}
 
 /// Tries a call that has a flags argument at `at` until it does not answer `EAGAIN`.
 async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> SysResult {
     let file = Held::new(fd);
     let flags = call.args[at];
     if flags & DONTWAIT != 0 {
-        return call.raw();
+        return now(call, fd, at, direction);
     }
-    // A large message on a stream may go in parts; a blocking send ends when all is gone.
-    let streams = direction == Direction::Write || flags & libc::MSG_WAITALL as usize != 0;
+    if whole(&call, flags, direction) {
+        return as_it_is(call, fd, at, direction).await;
+    }
     let mut terms = None;
     let mut args = call.args;
-    args[at] = flags
-        | DONTWAIT
-        | if direction == Direction::Write {
-            libc::MSG_NOSIGNAL as usize
-        } else {
-            0
-        };
+    args[at] = match direction {
+        Direction::Read => flags | DONTWAIT,
+        Direction::Write => flags | DONTWAIT | NOSIGNAL,
+    };
     let mut moved = 0;
-    let length = if streams { length(&call) } else { None };
     let mut rest = Rest::default();
     loop {
-        args[0] = file.fd()? as usize;
+        let now = file.fd()?;
+        args[0] = now as usize;
         // SAFETY: the program's call with flags that only keep it from waiting, on what is left of its own buffers.
         match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
             Ok(n) => {
-                moved += n;
-                let Some(length) = length else {
-                    return Ok(moved);
-                };
-                if moved >= length
-                    || n == 0
-                    || !is_stream(fd)
-                    || flags & libc::MSG_PEEK as usize != 0
-                {
+                let peeks = direction == Direction::Read && flags & PEEK != 0;
+                moved = if peeks { n } else { moved + n };
+                if n == 0 || moved >= enough(&call, now, flags, direction) || !is_stream(now) {
                     return Ok(moved);
                 }
-                if terms.is_none() && fds::nonblocking(fd) {
+                if terms.is_none() && fds::nonblocking(now) {
                     return Ok(moved);
                 }
-                rest.advance(&call, &mut args, moved)?;
-                continue;
+                if over(now, direction, if peeks { moved } else { 0 }) {
+                    return Ok(moved);
+                }
+                if !peeks {
+                    rest.advance(&call, &mut args, moved)?;
+                    continue;
+                }
             }
             Err(Errno::AGAIN) => {}
             Err(_) if moved > 0 => return Ok(moved),
-            Err(Errno::PIPE) => {
-                if flags & libc::MSG_NOSIGNAL as usize == 0 {
-                    let info = signal::Info::from_user(libc::SIGPIPE, libc::SI_USER);
-                    let _ = signal::post_to(call.task, call.task.id(), info);
-                }
-                return Err(Errno::PIPE);
-            }
+            Err(Errno::PIPE) => return Err(broken(call, now, flags)),
             Err(e) => return Err(e),
         }
-        if flags & libc::MSG_ERRQUEUE as usize != 0 {
-            // The error queue never waits.
+        if direction == Direction::Read && flags & NEVER_WAIT_READ != 0 {
             return Err(Errno::AGAIN);
         }
         let (deadline, interrupt) = match terms {
             Some(terms) => terms,
-            None => match would_block(fd, Kind::Socket, direction) {
+            None => match would_block(now, Kind::Socket, direction) {
                 Ok(new) => *terms.insert(new),
                 Err(_) if moved > 0 => return Ok(moved),
                 Err(e) => return Err(e),
             },
         };
+        if direction == Direction::Write && moved == 0 && receiver_is_full(&call, now) {
+            return full_receiver(call, at).await;
+        }
         file.hold();
-        let fd = file.fd()?;
-        match wait_fd(call, fd, direction.interest(), deadline, interrupt).await {
+        match wait_fd(call, file.fd()?, direction.interest(), deadline, interrupt).await {
             Ok(()) => {}
             Err(_) if moved > 0 => return Ok(moved),
             Err(e) => return Err(e),
+        }
+        if moved > 0 && over(file.fd()?, direction, 0) && flags & PEEK == 0 {
+            return Ok(moved);
+        }
+    }
+}
+
+/// Makes a call that the program wants not to wait.
+fn now(call: Call, fd: i32, at: usize, direction: Direction) -> SysResult {
+    if direction == Direction::Read {
+        return call.raw();
+    }
+    let mut args = call.args;
+    args[at] |= NOSIGNAL;
+    // SAFETY: the program's call; its SIGPIPE goes to the task.
+    match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
+        Err(Errno::PIPE) => Err(broken(call, fd, call.args[at])),
+        result => result,
+    }
+}
+
+/// Calls that must be one for the kernel, too: the completions of `MSG_ZEROCOPY` are counted by call, and where ancillary data come
+/// in the middle of a stream decides where a `MSG_WAITALL` ends.
+fn whole(call: &Call, flags: usize, direction: Direction) -> bool {
+    match direction {
+        Direction::Write => flags & libc::MSG_ZEROCOPY as usize != 0,
+        Direction::Read => {
+            flags & WAITALL != 0
+                && call.number as i64 == libc::SYS_recvmsg
+                // SAFETY: the program's message header.
+                && unsafe { read_user(call.args[1] as *const libc::msghdr) }
+                    .is_ok_and(|m| m.msg_controllen > 0)
+        }
+    }
+}
+
+/// Makes such a call on a pool thread, once the socket is ready; at once if it has a time-out, which is the kernel's to keep.
+async fn as_it_is(call: Call, fd: i32, at: usize, direction: Direction) -> SysResult {
+    let file = Held::new(fd);
+    let mut args = call.args;
+    let wanted = match direction {
+        Direction::Read => libc::POLLIN,
+        Direction::Write => libc::POLLOUT,
+    };
+    if direction == Direction::Write {
+        args[at] |= NOSIGNAL;
+    }
+    match would_block(fd, Kind::Socket, direction) {
+        Ok((u64::MAX, interrupt)) => {
+            while !super::poll::ready_now(file.fd()?, wanted) {
+                file.hold();
+                wait_fd(call, file.fd()?, direction.interest(), u64::MAX, interrupt).await?;
+            }
+            args[0] = file.fd()? as usize;
+        }
+        Ok(_) => {}
+        Err(_) => return now(call, fd, at, direction),
+    }
+    match pool::wait_there(call.task, call.number, args).await {
+        Err(Errno::PIPE) => Err(broken(call, fd, call.args[at])),
+        result => result,
+    }
+}
+
+/// A send to a stream that has no reader: SIGPIPE goes to the task, from which `MSG_NOSIGNAL` has kept the hub's. Datagrams have none.
+pub(super) fn broken(call: Call, fd: i32, flags: usize) -> Errno {
+    if flags & NOSIGNAL == 0 && is_stream(fd) {
+        let info = signal::Info::from_user(libc::SIGPIPE, libc::SI_USER);
+        let _ = signal::post_to(call.task, call.task.id(), info);
+    }
+    Errno::PIPE
+}
+
+/// How many bytes a blocking call moves at least, unless the stream ends before.
+fn enough(call: &Call, fd: i32, flags: usize, direction: Direction) -> usize {
+    if direction == Direction::Write || flags & WAITALL != 0 {
+        length(call).unwrap_or(0)
+    } else {
+        match fds::low_water(fd) {
+            0 | 1 => 1,
+            mark => mark.min(length(call).unwrap_or(0)),
         }
     }
 }
@@ -108,19 +220,61 @@ fn length(call: &Call) -> Option<usize> {
 }
 
 fn is_stream(fd: i32) -> bool {
-    let (mut kind, mut len) = (0i32, std::mem::size_of::<i32>());
-    // SAFETY: both are valid for writing.
-    let _ = unsafe {
-        sys!(
-            SYS_getsockopt,
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_TYPE,
-            &mut kind,
-            &mut len
-        )
+    fds::option(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
+}
+
+/// Whether a call that has moved something ends here: another try could only find the end of the connection, or the error that
+/// ended it, which is for the next call to tell. `seen`: how many of the bytes that can be read are known.
+fn over(fd: i32, direction: Direction, seen: usize) -> bool {
+    let mut one = libc::pollfd {
+        fd,
+        events: libc::POLLRDHUP,
+        revents: 0,
     };
-    kind == libc::SOCK_STREAM
+    let none = super::time::timespec(0);
+    // SAFETY: one entry, no wait.
+    let _ = unsafe { sys!(SYS_ppoll, &mut one, 1, &none, 0, 0) };
+    match direction {
+        Direction::Write => one.revents & (libc::POLLHUP | libc::POLLNVAL) != 0,
+        Direction::Read => {
+            let (mut queued, mut at_mark) = (0i32, 0i32);
+            // SAFETY: both are valid for writing.
+            let asked = unsafe {
+                let _ = sys!(SYS_ioctl, fd, SIOCATMARK, &mut at_mark);
+                sys!(SYS_ioctl, fd, libc::FIONREAD, &mut queued)
+            };
+            // A receive that has got something stops before urgent data.
+            at_mark != 0
+                || one.revents & (libc::POLLHUP | libc::POLLRDHUP | libc::POLLNVAL) != 0
+                    && (asked.is_err() || usize::try_from(queued).unwrap_or(0) <= seen)
+        }
+    }
+}
+
+/// Whether a send could not be made although its socket has room: then it is a Unix datagram's receiver that has none, and poll tells
+/// of that only if the socket is connected to it.
+fn receiver_is_full(call: &Call, fd: i32) -> bool {
+    let addressed = match call.number as i64 {
+        libc::SYS_sendto => call.args[4] != 0,
+        // SAFETY: the program's message header.
+        _ => unsafe { read_user(call.args[1] as *const libc::msghdr) }
+            .is_ok_and(|m| !m.msg_name.is_null()),
+    };
+    addressed
+        && fds::option(fd, libc::SO_DOMAIN) == Ok(libc::AF_UNIX)
+        && super::poll::ready_now(fd, libc::POLLOUT)
+}
+
+/// The kernel wakes those who wait in the call: a pool thread does.
+async fn full_receiver(call: Call, at: usize) -> SysResult {
+    let mut args = call.args;
+    args[at] |= DONTWAIT;
+    // SAFETY: the program's call, without the wait. A datagram's sender gets no SIGPIPE.
+    let attempt = || match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
+        Err(Errno::AGAIN) => None,
+        result => Some(result),
+    };
+    pool::wait(call.task, call.number, call.args, attempt).await
 }
 
 /// What is left of a call's buffers after part of them was moved.
@@ -167,37 +321,15 @@ impl Rest {
     }
 }
 
-/// recvfrom(2), recv(2).
-pub(crate) async fn recvfrom(call: Call, fd: i32) -> SysResult {
-    with_flags(call, fd, 3, Direction::Read).await
-}
-
-/// sendto(2), send(2).
-pub(crate) async fn sendto(call: Call, fd: i32) -> SysResult {
-    with_flags(call, fd, 3, Direction::Write).await
-}
-
-/// recvmsg(2).
-pub(crate) async fn recvmsg(call: Call, fd: i32) -> SysResult {
-    with_flags(call, fd, 2, Direction::Read).await
-}
-
-/// sendmsg(2).
-pub(crate) async fn sendmsg(call: Call, fd: i32) -> SysResult {
-    // A message may carry descriptors to another process, which then shares their descriptions.
-    fds::shared();
-    with_flags(call, fd, 2, Direction::Write).await
-}
-
 /// recvmmsg(2): waits for the first message, then for the others until they are all there or the time is over, which is
-/// looked at after each message only, as the manual says.
+/// looked at after each message only, as the manual says. What is left of the time is written back.
 pub(crate) async fn recvmmsg(
     call: Call,
-    fd: i32,
-    list: usize,
-    count: u32,
+    _fd: i32,
+    _list: usize,
+    _count: u32,
     flags: i32,
-    timeout: *const libc::timespec,
+    timeout: *mut libc::timespec,
 ) -> SysResult {
     let until = if timeout.is_null() {
         u64::MAX
@@ -205,28 +337,78 @@ pub(crate) async fn recvmmsg(
         // SAFETY: the program's timespec.
         super::time::deadline_after(unsafe { read_user(timeout) }?)?
     };
-    let one = std::mem::size_of::<libc::mmsghdr>();
-    let mut done = 0;
-    while done < count as usize {
+    let each = |done| {
         let wait = done == 0 || flags & libc::MSG_WAITFORONE == 0;
-        let each = flags & !libc::MSG_WAITFORONE | if wait { 0 } else { libc::MSG_DONTWAIT };
-        let at = list + done * one;
+        flags & !libc::MSG_WAITFORONE | if wait { 0 } else { libc::MSG_DONTWAIT }
+    };
+    let result = messages(call, libc::SYS_recvmsg, each, until).await;
+    if until != u64::MAX && result.is_ok_and(|n| n > 0) {
+        let left = until.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
+        // SAFETY: read before from the same place.
+        unsafe { sys::write_user(timeout, super::time::timespec(left)) }?;
+    }
+    result
+}
+
+/// sendmmsg(2).
+pub(crate) async fn sendmmsg(
+    call: Call,
+    _fd: i32,
+    _list: usize,
+    _count: u32,
+    flags: i32,
+) -> SysResult {
+    messages(call, libc::SYS_sendmsg, |_| flags, u64::MAX).await
+}
+
+/// Makes the calls of which a call for many messages is made, one by one, until a time. `flags`: of a message, by how many were before.
+async fn messages(call: Call, number: i64, flags: impl Fn(usize) -> i32, until: u64) -> SysResult {
+    /// sendmmsg takes no more at once (`UIO_MAXIOV`).
+    const MOST_SENT: usize = 1024;
+    let [fd, list, count, ..] = call.args;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let (fd, mut count) = (fd as i32, count as u32 as usize);
+    if count == 0 {
+        return call.raw();
+    }
+    let direction = if number == libc::SYS_recvmsg {
+        Direction::Read
+    } else {
+        count = count.min(MOST_SENT);
+        Direction::Write
+    };
+    let mut done = 0;
+    while done < count {
+        let header = (list as *mut libc::mmsghdr).wrapping_add(done);
+        // SAFETY: an address in the program's array.
+        let at = unsafe { &raw mut (*header).msg_hdr };
         let message = Call {
-            number: libc::SYS_recvmsg as usize,
-            args: [fd as usize, at, each as usize, 0, 0, 0],
+            number: number as usize,
+            args: [fd as usize, at as usize, flags(done) as usize, 0, 0, 0],
             ..call
         };
-        match with_flags(message, fd, 2, Direction::Read).await {
+        if direction == Direction::Write {
+            may_share(at);
+        } else if done > 0 && flags(done) & libc::MSG_ERRQUEUE == 0 && failed(fd) {
+            // The error is for the next call to tell.
+            break;
+        }
+        match with_flags(message, fd, 2, direction).await {
             Ok(n) => {
-                let header = at as *mut libc::mmsghdr;
                 // SAFETY: the program's array of headers.
-                unsafe {
-                    sys::write_user(
-                        &raw mut (*header).msg_len,
-                        u32::try_from(n).unwrap_or(u32::MAX),
-                    )
-                }?;
+                let got = unsafe {
+                    let length = u32::try_from(n).unwrap_or(u32::MAX);
+                    sys::write_user(&raw mut (*header).msg_len, length)?;
+                    read_user(at)?.msg_flags
+                };
                 done += 1;
+                let ends = match direction {
+                    Direction::Read => got & libc::MSG_OOB != 0,
+                    Direction::Write => length(&message).is_some_and(|length| n < length),
+                };
+                if ends {
+                    break;
+                }
             }
             Err(_) if done > 0 => break,
             Err(e) => return Err(e),
@@ -238,184 +420,8 @@ pub(crate) async fn recvmmsg(
     Ok(done)
 }
 
-/// sendmmsg(2).
-pub(crate) async fn sendmmsg(
-    call: Call,
-    fd: i32,
-    list: usize,
-    count: u32,
-    flags: i32,
-) -> SysResult {
-    let one = std::mem::size_of::<libc::mmsghdr>();
-    let mut done = 0;
-    fds::shared();
-    while done < count as usize {
-        let at = list + done * one;
-        let message = Call {
-            number: libc::SYS_sendmsg as usize,
-            args: [fd as usize, at, flags as usize, 0, 0, 0],
-            ..call
-        };
-        match with_flags(message, fd, 2, Direction::Write).await {
-            Ok(n) => {
-                let header = at as *mut libc::mmsghdr;
-                // SAFETY: the program's array of headers.
-                unsafe {
-                    sys::write_user(
-                        &raw mut (*header).msg_len,
-                        u32::try_from(n).unwrap_or(u32::MAX),
-                    )
-                }?;
-                done += 1;
-            }
-            Err(_) if done > 0 => break,
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(done)
-}
-
-/// socket(2).
-pub(crate) fn socket(call: Call, _domain: i32, kind: i32) -> SysResult {
-    let fd = call.raw()?;
-    fds::made(
-        i32::try_from(fd).unwrap_or(-1),
-        kind & libc::SOCK_NONBLOCK != 0,
-    );
-    Ok(fd)
-}
-
-/// setsockopt(2): time-outs change what is known of a descriptor.
-pub(crate) fn setsockopt(call: Call, fd: i32, level: i32, option: i32) -> SysResult {
-    if level == libc::SOL_SOCKET && [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO, 66, 67].contains(&option)
-    {
-        fds::not_plain(fd);
-    }
-    call.raw()
-}
-
-/// shutdown(2): those who wait on the socket look again. Epoll tells a writer of its own side's shutdown only if there is room.
-pub(crate) fn shutdown(call: Call, fd: i32) -> SysResult {
-    let result = call.raw();
-    if let Some(entry) = fds::entry(fd).filter(|_| fds::has_waiters(fd)) {
-        for hub in hub::all() {
-            hub.tell(News::LookAgain(fd, entry.generation()));
-        }
-    }
-    result
-}
-
-/// accept(2).
-pub(crate) async fn accept(call: Call, fd: i32, address: usize, length: usize) -> SysResult {
-    accepting(call, fd, address, length, 0).await
-}
-
-/// accept4(2).
-pub(crate) async fn accept4(
-    call: Call,
-    fd: i32,
-    address: usize,
-    length: usize,
-    flags: i32,
-) -> SysResult {
-    accepting(call, fd, address, length, flags).await
-}
-
-/// There is no flag that keeps accept from waiting, and O_NONBLOCK would be seen by all who share the socket. io_uring has such
-/// a flag; without it, poll says when it is worth to let a pool thread try.
-async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i32) -> SysResult {
-    if flags & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) != 0 {
-        return Err(Errno::INVAL);
-    }
-    let file = Held::new(fd);
-    let mut terms = None;
-    loop {
-        let now = file.fd()?;
-        let result = if super::poll::ready_now(now, libc::POLLIN) {
-            match crate::uring::accept(call.hub(), now, address, length, flags) {
-                Some(result) => result,
-                None if fds::nonblocking(now) => call.raw(),
-                None => pool::run(call.task, call.number, call.args).await,
-            }
-        } else if terms.is_none() && fds::kind(now) != Kind::Socket {
-            return call.raw();
-        } else {
-            Err(Errno::AGAIN)
-        };
-        match result {
-            Ok(new) => {
-                fds::made(
-                    i32::try_from(new).unwrap_or(-1),
-                    flags & libc::SOCK_NONBLOCK != 0,
-                );
-                return Ok(new);
-            }
-            Err(Errno::AGAIN) => {}
-            Err(e) => return Err(e),
-        }
-        let (deadline, interrupt) = match terms {
-            Some(terms) => terms,
-            None => {
-                if !is_listening(now) {
-                    return call.raw();
-                }
-                *terms.insert(would_block(now, Kind::Socket, Direction::Read)?)
-            }
-        };
-        file.hold();
-        wait_fd(call, file.fd()?, READ, deadline, interrupt).await?;
-    }
-}
-
-fn is_listening(fd: i32) -> bool {
-    let (mut on, mut len) = (0i32, std::mem::size_of::<i32>());
-    // SAFETY: both are valid for writing.
-    let _ = unsafe {
-        sys!(
-            SYS_getsockopt,
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_ACCEPTCONN,
-            &mut on,
-            &mut len
-        )
-    };
-    on != 0
-}
-
-/// connect(2): made with O_NONBLOCK set for the moment of the call and hidden from the program, and made again when the socket can
-/// be written: that gives the outcome, and leaves the socket as a blocking connect would.
-pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
-    let file = Held::new(fd);
-    let mut terms = None;
-    loop {
-        let now = file.fd()?;
-        let mut args = call.args;
-        args[0] = now as usize;
-        let Some(nonblocking) = fds::NonblockingFor::set(now) else {
-            return call.raw();
-        };
-        // SAFETY: the program's call, on the same file.
-        let result = sys::check(unsafe { sys::syscall_raw(call.number, args) });
-        drop(nonblocking);
-        match result {
-            // On its way; EALREADY: by another task's call, or not there yet.
-            Err(Errno::INPROGRESS | Errno(libc::EALREADY)) => {}
-            // A Unix socket's peer has a full backlog: that cannot be polled.
-            Err(Errno::AGAIN) => return pool::wait_there(call.task, call.number, call.args).await,
-            result => return result,
-        }
-        let (deadline, interrupt) =
-            *terms.get_or_insert_with(|| match super::file::deadline(now, Direction::Write) {
-                u64::MAX => (u64::MAX, Errno::RESTART_SYS),
-                deadline => (deadline, Errno::INTR),
-            });
-        file.hold();
-        match wait_fd(call, file.fd()?, WRITE, deadline, interrupt).await {
-            Ok(()) => {}
-            // socket(7): connect says EINPROGRESS when SO_SNDTIMEO is over.
-            Err(Errno::AGAIN) => return Err(Errno::INPROGRESS),
-            Err(e) => return Err(e),
-        }
-    }
+/// Whether an error waits on a socket to be told.
+fn failed(fd: i32) -> bool {
+    // Errors are always looked for.
+    super::poll::ready_now(fd, 0)
 }

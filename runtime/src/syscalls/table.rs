@@ -12,7 +12,9 @@
 //! Everything that lists or counts calls comes from here. A number without a row (a newer kernel's) is passed through, counted,
 //! and named once in the log.
 
-use super::{close, file, futex, ipc, memory, poll, process, signal, socket, thread, time, wait};
+use super::{
+    close, connect, file, futex, ipc, memory, poll, process, signal, socket, thread, time, wait,
+};
 use super::{Call, Outcome};
 
 /// What a call is about; the file under `syscalls/` that has its handler.
@@ -124,7 +126,7 @@ rows! {
       0 read                     File      coop(file::read);
       1 write                    File      coop(file::write);
       2 open                     File      coop(file::open), "FIFOs and devices open in the pool";
-      3 close                    File      direct(close::close);
+      3 close                    File      coop(close::close), "a socket that lingers (SO_LINGER) is closed in the pool";
       4 stat                     File      never;
       5 fstat                    File      never;
       6 lstat                    File      never;
@@ -162,20 +164,20 @@ rows! {
      38 setitimer                Time      never;
      39 getpid                   Process   never;
      40 sendfile                 File      coop(file::sendfile);
-     41 socket                   Socket    direct(socket::socket);
-     42 connect                  Socket    coop(socket::connect);
-     43 accept                   Socket    coop(socket::accept);
+     41 socket                   Socket    direct(connect::socket);
+     42 connect                  Socket    coop(connect::connect);
+     43 accept                   Socket    coop(connect::accept);
      44 sendto                   Socket    coop(socket::sendto);
      45 recvfrom                 Socket    coop(socket::recvfrom);
      46 sendmsg                  Socket    coop(socket::sendmsg);
      47 recvmsg                  Socket    coop(socket::recvmsg);
-     48 shutdown                 Socket    direct(socket::shutdown);
+     48 shutdown                 Socket    direct(connect::shutdown);
      49 bind                     Socket    never;
      50 listen                   Socket    never;
      51 getsockname              Socket    never;
      52 getpeername              Socket    never;
-     53 socketpair               Socket    never;
-     54 setsockopt               Socket    direct(socket::setsockopt);
+     53 socketpair               Socket    direct(connect::socketpair);
+     54 setsockopt               Socket    direct(connect::setsockopt);
      55 getsockopt               Socket    never;
      56 clone                    Thread    special(thread::clone);
      57 fork                     Process   special(process::fork);
@@ -409,7 +411,7 @@ rows! {
     285 fallocate                File      pool;
     286 timerfd_settime          File      never;
     287 timerfd_gettime          File      never;
-    288 accept4                  Socket    coop(socket::accept4);
+    288 accept4                  Socket    coop(connect::accept4);
     289 signalfd4                File      never;
     290 eventfd2                 File      never;
     291 epoll_create1            Poll      never;

@@ -1,0 +1,205 @@
+//! Sockets: making them, connecting and accepting, their options and their end. None of these has a flag that keeps it from waiting.
+
+use super::close::Held;
+use super::file::{deadline, would_block, Direction};
+use super::{wait_fd, wait_turn, Call};
+use crate::fds::{self, Kind};
+use crate::hub::readiness::{READ, WRITE};
+use crate::hub::{self, News};
+use crate::pool;
+use crate::sys;
+use crate::sys::{read_user, Errno, SysResult};
+
+/// socket(2).
+pub(crate) fn socket(call: Call, _domain: i32, kind: i32) -> SysResult {
+    let fd = call.raw()?;
+    made(fd, kind & libc::SOCK_NONBLOCK == 0);
+    Ok(fd)
+}
+
+/// socketpair(2).
+pub(crate) fn socketpair(
+    call: Call,
+    _domain: i32,
+    kind: i32,
+    _protocol: i32,
+    pair: *const [i32; 2],
+) -> SysResult {
+    let done = call.raw()?;
+    // SAFETY: the kernel has just written them.
+    for fd in unsafe { read_user(pair) }? {
+        fds::made(fd, kind & libc::SOCK_NONBLOCK == 0);
+    }
+    Ok(done)
+}
+
+fn made(fd: usize, plain: bool) {
+    fds::made(i32::try_from(fd).unwrap_or(-1), plain);
+}
+
+/// setsockopt(2): time-outs change what is known of a descriptor.
+pub(crate) fn setsockopt(call: Call, fd: i32, level: i32, option: i32) -> SysResult {
+    /// The same for programs with 64-bit times on 32-bit machines.
+    const RCVTIMEO_NEW: i32 = 66;
+    const SNDTIMEO_NEW: i32 = 67;
+    if level == libc::SOL_SOCKET {
+        match option {
+            libc::SO_RCVTIMEO | libc::SO_SNDTIMEO | RCVTIMEO_NEW | SNDTIMEO_NEW => {
+                fds::not_plain(fd);
+            }
+            libc::SO_RCVLOWAT => fds::has_low_water(),
+            _ => {}
+        }
+    }
+    call.raw()
+}
+
+/// shutdown(2): those who wait on the socket look again. Epoll tells a writer of its own side's shutdown only if there is room.
+pub(crate) fn shutdown(call: Call, fd: i32) -> SysResult {
+    let result = call.raw();
+    if let Some(entry) = fds::entry(fd).filter(|_| fds::has_waiters(fd)) {
+        for hub in hub::all() {
+            hub.tell(News::LookAgain(fd, entry.generation()));
+        }
+    }
+    result
+}
+
+/// Whether closing a socket may wait until its data are sent: SO_LINGER, with a time.
+pub(super) fn lingers(fd: i32) -> bool {
+    let mut linger = libc::linger {
+        l_onoff: 0,
+        l_linger: 0,
+    };
+    let mut len = std::mem::size_of::<libc::linger>();
+    // SAFETY: both are valid for writing.
+    let asked = unsafe {
+        sys!(
+            SYS_getsockopt,
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            &mut linger,
+            &mut len
+        )
+    };
+    asked.is_ok() && linger.l_onoff != 0 && linger.l_linger > 0
+}
+
+/// accept(2).
+pub(crate) async fn accept(call: Call, fd: i32, address: usize, length: usize) -> SysResult {
+    accepting(call, fd, address, length, 0).await
+}
+
+/// accept4(2).
+pub(crate) async fn accept4(
+    call: Call,
+    fd: i32,
+    address: usize,
+    length: usize,
+    flags: i32,
+) -> SysResult {
+    accepting(call, fd, address, length, flags).await
+}
+
+/// There is no flag that keeps accept from waiting, and O_NONBLOCK would be seen by all who share the socket. io_uring has such
+/// a flag; without it, poll says when it is worth to let a pool thread try.
+///
+/// Of the tasks of a hub that wait for connections one is woken; whoever ends its call wakes the next, in case there is more.
+async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i32) -> SysResult {
+    if flags & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) != 0 {
+        return Err(Errno::INVAL);
+    }
+    let file = Held::new(fd);
+    let mut terms = None;
+    loop {
+        let now = file.fd()?;
+        let result = if super::poll::ready_now(now, libc::POLLIN) {
+            match crate::uring::accept(call.hub(), now, address, length, flags) {
+                Some(result) => result,
+                None if fds::nonblocking(now) => call.raw(),
+                None => pool::wait_there(call.task, call.number, call.args).await,
+            }
+        } else if terms.is_none() && fds::kind(now) != Kind::Socket {
+            return call.raw();
+        } else {
+            Err(Errno::AGAIN)
+        };
+        match result {
+            Err(Errno::AGAIN) => {}
+            result => {
+                call.hub().readiness.next_turn(now, file.origin());
+                if let Ok(new) = result {
+                    made(new, flags & libc::SOCK_NONBLOCK == 0 && no_time_outs(now));
+                }
+                return result;
+            }
+        }
+        let (deadline, interrupt) = match terms {
+            Some(terms) => terms,
+            None => {
+                if fds::option(now, libc::SO_ACCEPTCONN) != Ok(1) {
+                    return call.raw();
+                }
+                *terms.insert(would_block(now, Kind::Socket, Direction::Read)?)
+            }
+        };
+        file.hold();
+        wait_turn(call, file.fd()?, READ, deadline, interrupt).await?;
+    }
+}
+
+/// Whether sockets from this one have no time-outs: an accepted socket has those of its listener.
+fn no_time_outs(listener: i32) -> bool {
+    fds::is_plain(listener)
+        || [Direction::Read, Direction::Write]
+            .iter()
+            .all(|d| deadline(listener, *d) == u64::MAX)
+}
+
+/// connect(2): made with O_NONBLOCK set for the moment of the call and hidden from the program, and made again when the socket can
+/// be written: that gives the outcome, and leaves the socket as a blocking connect would.
+pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
+    let file = Held::new(fd);
+    let mut terms = None;
+    let mut first = None;
+    loop {
+        let now = file.fd()?;
+        let mut args = call.args;
+        args[0] = now as usize;
+        let attempt = || {
+            let nonblocking = fds::NonblockingFor::set(now);
+            // SAFETY: the program's call, on the same file.
+            let result = sys::check(unsafe { sys::syscall_raw(call.number, args) });
+            (result, nonblocking.is_some())
+        };
+        match attempt() {
+            (result, false) => return result,
+            // On its way; EALREADY: by another call, of which this one waits for the end.
+            (Err(e @ (Errno::INPROGRESS | Errno(libc::EALREADY))), true) => {
+                first.get_or_insert(e);
+            }
+            // A Unix socket's peer has a full backlog: that cannot be polled.
+            (Err(Errno::AGAIN), true) => {
+                let attempt = || match attempt() {
+                    (Err(Errno::AGAIN), true) => None,
+                    (result, _) => Some(result),
+                };
+                return pool::wait(call.task, call.number, args, attempt).await;
+            }
+            (result, true) => return result,
+        }
+        let (deadline, interrupt) =
+            *terms.get_or_insert_with(|| match deadline(now, Direction::Write) {
+                u64::MAX => (u64::MAX, Errno::RESTART_SYS),
+                deadline => (deadline, Errno::INTR),
+            });
+        file.hold();
+        match wait_fd(call, file.fd()?, WRITE, deadline, interrupt).await {
+            Ok(()) => {}
+            // socket(7): connect says EINPROGRESS when SO_SNDTIMEO is over; EALREADY if it was not the first.
+            Err(Errno::AGAIN) => return Err(first.unwrap_or(Errno::INPROGRESS)),
+            Err(e) => return Err(e),
+        }
+    }
+}
