@@ -24,10 +24,7 @@ pub(crate) fn write() {
     );
     for task in task::all() {
         let call = task.call.load(Ordering::Relaxed);
-        let name = task.name.get();
-        let name =
-            String::from_utf8_lossy(&name[..name.iter().position(|b| *b == 0).unwrap_or(16)])
-                .into_owned();
+        let name = task.name_text();
         let since = match task.waits_since.load(Ordering::Relaxed) {
             _ if call < 0 => String::new(),
             0 => "-".into(),

@@ -21,6 +21,7 @@ mod fds;
 mod future;
 pub mod hub;
 pub mod log;
+mod places;
 mod pool;
 pub mod signal;
 mod stacks;
@@ -51,6 +52,7 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
     extended::measure();
     thread::measure_tls();
     hub::world::prepare();
+    places::prepare();
     syscalls::memory::read_maps();
     fds::look_for_low_water();
     Ok(())

@@ -135,15 +135,7 @@ impl Pool {
     /// Wakes an idle thread.
     fn notify(&self) {
         self.work.fetch_add(1, Ordering::Release);
-        // SAFETY: wakes a waiter on a static word.
-        let _ = unsafe {
-            sys!(
-                SYS_futex,
-                self.work.as_ptr(),
-                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-                1
-            )
-        };
+        sys::futex_wake(&self.work, 1);
     }
 
     /// Queues a job and sees to it that a thread takes it. False if there is no thread and none can be made.
@@ -194,16 +186,7 @@ impl Pool {
                 // Under the lock: a job that comes later changes the word.
                 let seen = self.work.load(Ordering::Acquire);
                 drop((pool, inside));
-                // SAFETY: waits on a word of a static.
-                let _ = unsafe {
-                    sys!(
-                        SYS_futex,
-                        self.work.as_ptr(),
-                        libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-                        seen,
-                        0
-                    )
-                };
+                sys::futex_wait(&self.work, seen);
                 continue;
             };
             was_idle = false;

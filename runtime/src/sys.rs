@@ -45,6 +45,8 @@ impl Errno {
     pub const INPROGRESS: Self = Self(libc::EINPROGRESS);
     /// The deadline passed.
     pub const TIMEDOUT: Self = Self(libc::ETIMEDOUT);
+    /// The call is to be made as it is, in line: the answer of a handler that has nothing to add. Only a hub may see it.
+    pub const IN_LINE: Self = Self(511);
     /// Restart if the handler has `SA_RESTART`, else `EINTR`.
     pub const RESTART_SYS: Self = Self(512);
     /// `EINTR` whenever a handler ran (poll, select, sleeps, sigsuspend).
@@ -207,6 +209,20 @@ pub unsafe fn clone_thread(stack: usize, tls: usize, f: fn() -> !) -> Result<(),
         );
     }
     check(ret).map(|_| ())
+}
+
+/// Waits until a word of the runtime's own is woken, if it is as expected. It may return for nothing.
+pub fn futex_wait(word: &std::sync::atomic::AtomicU32, expected: u32) {
+    const OPERATION: i32 = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the word is alive while it is borrowed.
+    let _ = unsafe { sys!(SYS_futex, word.as_ptr(), OPERATION, expected, 0) };
+}
+
+/// Wakes up to `count` of those who wait on a word of the runtime's own.
+pub fn futex_wake(word: &std::sync::atomic::AtomicU32, count: i32) {
+    const OPERATION: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: as above; nothing is touched.
+    let _ = unsafe { sys!(SYS_futex, word.as_ptr(), OPERATION, count) };
 }
 
 /// Nanoseconds on a clock that `clock_gettime` reads without entering the kernel.

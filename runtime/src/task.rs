@@ -60,6 +60,10 @@ pub struct Task {
     pub(crate) extended: Cell<Option<NonNull<u8>>>,
     /// A signal frame from which the task goes on, instead of from its context: it was preempted, or a handler returned.
     pub(crate) frame: Cell<Option<NonNull<u8>>>,
+    /// The worker that has the task, while its hub goes on elsewhere; 0: none. See [`crate::hub::relief`].
+    pub(crate) away: AtomicUsize,
+    /// The task crossed there: its call is still to be answered.
+    pub(crate) crossed: Cell<bool>,
     /// That frame is on the task's own stack (a handler's), not a kept copy.
     pub(crate) frame_on_stack: Cell<bool>,
     /// Where 0 is stored and a futex woken when the task ends (`set_tid_address`, `CLONE_CHILD_CLEARTID`).
@@ -118,6 +122,13 @@ impl Task {
     /// The task's id as the program sees it.
     pub fn id(&self) -> i32 {
         self.id.load(Ordering::Relaxed)
+    }
+
+    /// The task's name, for people.
+    pub(crate) fn name_text(&self) -> String {
+        let name = self.name.get();
+        let len = name.iter().position(|b| *b == 0).unwrap_or(name.len());
+        String::from_utf8_lossy(&name[..len]).into_owned()
     }
 
     /// Makes the task ready: it will look at what it waits for again. A hint: it may find nothing and wait on.
@@ -282,6 +293,8 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.extended.set(None);
     task.frame.set(None);
     task.frame_on_stack.set(false);
+    task.away.store(0, Ordering::Relaxed);
+    task.crossed.set(false);
     task.clear_tid.set(0);
     task.robust_list.set(0);
     task.altstack.set((0, 0, libc::SS_DISABLE));

@@ -2,19 +2,24 @@
 //!
 //! A hub must not call what takes a lock inside libc: a task may hold it, parked. `pthread_create` takes several (those of the stack
 //! cache and of dlopen among them). So threads that the runtime needs after conversion are made by clone(2), with a small control
-//! block of their own: enough for `errno` and for this library's own words, and no more. What runs on them uses no thread-local with a
-//! destructor, no libc function that could lock, and never ends.
+//! block of their own: enough for `errno` and for this library's own thread-locals, and no more. What runs on them uses no thread-local
+//! with a destructor, no libc function that could lock, and never ends.
 
 use crate::sys;
 use crate::sys::Errno;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Room for what a pool thread or the like does.
 const STACK: usize = 64 << 10;
 /// Above the thread pointer: libc's `struct pthread`.
 const CONTROL: usize = 8 << 10;
 
 /// How much static thread-local storage the process has, below the thread pointer.
 static TLS: AtomicUsize = AtomicUsize::new(64 << 10);
+/// What this library's part of it begins with, and where that is below the thread pointer.
+static IMAGE: AtomicUsize = AtomicUsize::new(0);
+static IMAGE_LEN: AtomicUsize = AtomicUsize::new(0);
+static IMAGE_BELOW: AtomicUsize = AtomicUsize::new(0);
 
 /// Sums up what loaded objects have as static thread-local storage. At conversion.
 pub(crate) fn measure_tls() {
@@ -26,10 +31,19 @@ pub(crate) fn measure_tls() {
         // SAFETY: the loader's data, and the caller's sum.
         unsafe {
             let info = &*info;
-            for i in 0..info.dlpi_phnum {
-                let header = &*info.dlpi_phdr.add(usize::from(i));
-                if header.p_type == libc::PT_TLS {
-                    *total.cast::<usize>() += header.p_memsz as usize + header.p_align as usize;
+            let headers = std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum));
+            let here = (measure_tls as *const () as u64).wrapping_sub(info.dlpi_addr);
+            let is_own = headers.iter().any(|h| {
+                h.p_type == libc::PT_LOAD && (h.p_vaddr..h.p_vaddr + h.p_memsz).contains(&here)
+            });
+            for header in headers.iter().filter(|h| h.p_type == libc::PT_TLS) {
+                *total.cast::<usize>() += header.p_memsz as usize + header.p_align as usize;
+                if is_own {
+                    let image = (info.dlpi_addr + header.p_vaddr) as usize;
+                    IMAGE.store(image, Ordering::Relaxed);
+                    IMAGE_LEN.store(header.p_filesz as usize, Ordering::Relaxed);
+                    let below = pointer() as usize - info.dlpi_tls_data as usize;
+                    IMAGE_BELOW.store(below, Ordering::Relaxed);
                 }
             }
         }
@@ -46,12 +60,17 @@ pub(crate) fn measure_tls() {
 /// # Errors
 /// The kernel's, when it gives no memory or no thread.
 pub(crate) fn spawn(f: fn() -> !) -> Result<(), Errno> {
+    spawn_with(STACK, f)
+}
+
+/// As [`spawn`], with a stack of this size.
+pub(crate) fn spawn_with(stack: usize, f: fn() -> !) -> Result<(), Errno> {
     let tls = TLS.load(Ordering::Relaxed);
-    let size = STACK + tls + CONTROL;
+    let size = stack + tls + CONTROL;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a fresh mapping, of which the thread becomes the only user: the stack at the low end, then thread-local storage and
     // the control block. The thread pointer's first words are as x86-64's ABI and libc's compiled code want them: itself, twice;
-    // the stack guard and the pointer guard are the process's.
+    // the stack guard and the pointer guard are the process's. This library's thread-locals begin as on any thread.
     unsafe {
         let base = sys!(
             SYS_mmap,
@@ -62,7 +81,7 @@ pub(crate) fn spawn(f: fn() -> !) -> Result<(), Errno> {
             -1i32,
             0
         )?;
-        let pointer = base + STACK + tls;
+        let pointer = base + stack + tls;
         let words = pointer as *mut usize;
         words.write(pointer);
         words.add(2).write(pointer);
@@ -71,7 +90,13 @@ pub(crate) fn spawn(f: fn() -> !) -> Result<(), Errno> {
             std::arch::asm!("mov {0}, qword ptr fs:[{1}]", out(reg) value, in(reg) guard * 8, options(nostack, readonly));
             words.add(guard).write(value);
         }
-        let cloned = sys::clone_thread(base + STACK, pointer, f);
+        let below = IMAGE_BELOW.load(Ordering::Relaxed);
+        std::ptr::copy_nonoverlapping(
+            IMAGE.load(Ordering::Relaxed) as *const u8,
+            (pointer - below) as *mut u8,
+            IMAGE_LEN.load(Ordering::Relaxed),
+        );
+        let cloned = sys::clone_thread(base + stack, pointer, f);
         if cloned.is_err() {
             let _ = sys!(SYS_munmap, base, size);
         }

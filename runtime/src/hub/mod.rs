@@ -10,6 +10,7 @@
 pub(crate) mod balance;
 pub mod inbox;
 pub(crate) mod readiness;
+pub(crate) mod relief;
 mod timers;
 mod worker;
 pub mod world;
@@ -19,6 +20,7 @@ pub(crate) use worker::Worker;
 
 use crate::context::Crossing;
 use crate::future::Buffers;
+use crate::sys::Errno;
 use crate::syscalls::{self, Outcome};
 use crate::task::{self, lock, Task};
 use crate::{fds, signal, sys};
@@ -177,6 +179,7 @@ pub(crate) fn forget_all() {
     COUNT.store(0, Ordering::Release);
     worker::forget_all();
     balance::forget_all();
+    relief::forget_all();
 }
 
 std::arch::global_asm!(
@@ -295,12 +298,17 @@ impl Hub {
         let _ = unsafe { sys!(SYS_write, self.bell.load(Ordering::Acquire), &one, 8) };
     }
 
-    /// Runs the hub on this thread, for ever.
+    /// Runs the hub on this thread, and then others that need one, for ever.
     pub fn run(&'static self) -> ! {
         let worker = Worker::enter();
+        self.serve(worker);
+        relief::stand_by(worker)
+    }
+
+    /// Runs the hub on this thread until it is taken from it.
+    fn serve(&'static self, worker: &'static Worker) {
         self.adopt(worker);
-        loop {
-            self.round(worker);
+        while self.round(worker) {
             self.wait(worker);
         }
     }
@@ -320,20 +328,24 @@ impl Hub {
             .expect("a hub that runs has a thread")
     }
 
-    /// Runs ready tasks, a bounded number of them.
-    fn round(&'static self, worker: &'static Worker) {
+    /// Runs ready tasks, a bounded number of them. False if the hub was taken from the thread.
+    fn round(&'static self, worker: &'static Worker) -> bool {
         self.inbox.take(|task| self.ready.push(task));
         // After the inbox: who told news before he queued a task is heard before that task runs.
         if self.has_news.load(Ordering::SeqCst) {
             self.take_news();
         }
         for _ in 0..ROUND {
-            let Some(task) = self.ready.pop() else { return };
-            self.run_task(worker, task);
+            let Some(task) = self.ready.pop() else { break };
+            if !self.run_task(worker, task) {
+                return false;
+            }
             if self.look_around.load(Ordering::Relaxed) {
-                return self.look_around.store(false, Ordering::Relaxed);
+                self.look_around.store(false, Ordering::Relaxed);
+                break;
             }
         }
+        true
     }
 
     /// Looks at timers, news and epoll; blocks there if no task is ready.
@@ -421,58 +433,90 @@ impl Hub {
         }
     }
 
-    /// Runs a task that was taken out of a queue, until it parks, ends or makes room.
-    fn run_task(&'static self, worker: &'static Worker, task: &'static Task) {
+    /// Runs a task that was taken out of a queue, until it parks, ends or makes room. False if the hub was taken from the thread
+    /// meanwhile: it must not touch it then.
+    fn run_task(&'static self, worker: &'static Worker, task: &'static Task) -> bool {
+        if relief::is_away(task) {
+            return true;
+        }
         task.turn.begin();
         if !task.live.load(Ordering::Relaxed) {
             // It ended while a late hint kept it in the queue.
-            return task.release();
+            task.release();
+            return true;
         }
         self.current
             .store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed);
         self.switches
             .store(self.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        // A task that crossed on another thread has its call in its registers.
+        let mut crossed = task.crossed.take();
+        let mut outcome = None;
         if let Some(parked) = task.parked.get() {
             let Poll::Ready(result) = parked.poll() else {
-                return task.turn.put_down();
+                task.turn.put_down();
+                return true;
             };
             task.parked.set(None);
             parked.finish(self);
-            syscalls::complete(task, result);
+            if result == Err(Errno::IN_LINE) {
+                outcome = Some(Outcome::InLine);
+            } else {
+                syscalls::complete(task, result);
+            }
         }
         worker.load_state(task);
         loop {
-            if !task.signalled.load(Ordering::Acquire) || signal::deliver(task) == signal::Next::Go
+            if outcome.is_none()
+                && !crossed
+                && (!task.signalled.load(Ordering::Acquire)
+                    || signal::deliver(task) == signal::Next::Go)
             {
                 worker.go(task);
                 world::pause_point(worker);
+                if !worker.has_hub() {
+                    worker.hand_over_crossed(task);
+                    return false;
+                }
             }
-            match syscalls::dispatch(self, task) {
-                Outcome::Resume => {
-                    if self.make_room.load(Ordering::Relaxed) {
-                        self.take_off(worker, task);
-                        return self.make_room_for_others(task);
-                    }
-                    self.goes_on(task);
+            crossed = false;
+            let outcome = outcome.take();
+            match outcome.unwrap_or_else(|| syscalls::dispatch(self, task)) {
+                Outcome::Resume => {}
+                Outcome::InLine => {
+                    let Some(result) = worker.call_in_line(task) else {
+                        return false;
+                    };
+                    syscalls::complete(task, result);
                 }
                 Outcome::Preempted => {
                     self.take_off(worker, task);
-                    return self.make_room_for_others(task);
+                    self.make_room_for_others(task);
+                    return true;
                 }
                 Outcome::Parked => {
                     self.take_off(worker, task);
-                    return task.turn.put_down();
+                    task.turn.put_down();
+                    return true;
                 }
                 Outcome::Yield => {
                     self.take_off(worker, task);
-                    return self.yield_task(task);
+                    self.yield_task(task);
+                    return true;
                 }
                 // Not put down: its slot may be another task's by now.
                 Outcome::Ended => {
                     self.has_ended();
-                    return worker.forget_state();
+                    worker.forget_state();
+                    return true;
                 }
             }
+            if self.make_room.load(Ordering::Relaxed) {
+                self.take_off(worker, task);
+                self.make_room_for_others(task);
+                return true;
+            }
+            self.goes_on(task);
         }
     }
 

@@ -7,13 +7,13 @@
 use super::crossing;
 use crate::context::Gate;
 use crate::task::Task;
-use crate::{extended, signal, sys};
+use crate::{extended, fds, signal, sys};
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 
 /// The most workers there can be.
-const MAX: usize = 1024;
+pub(super) const MAX: usize = 512;
 
 /// A worker. Its gate comes first: the handler of [`signal::KICK`] gets from the one to the other.
 #[repr(C)]
@@ -31,6 +31,12 @@ pub(crate) struct Worker {
     own_altstack: Cell<(usize, usize)>,
     /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
     pub(crate) spare_frame: Cell<*mut u8>,
+    /// Whether the thread has its hub; see [`super::relief`].
+    pub(super) taken: AtomicU32,
+    /// Since when it has been without (CLOCK_MONOTONIC ns), for the log.
+    pub(super) away_since: AtomicU64,
+    /// `/proc/self/task/TID/syscall`: what the thread is blocked in.
+    calls: i32,
 }
 
 // SAFETY: what is not atomic or locked is touched by the worker's own thread only.
@@ -48,12 +54,40 @@ pub(super) fn all() -> impl Iterator<Item = &'static Worker> {
         .filter_map(|w| unsafe { w.load(Ordering::SeqCst).as_ref() })
 }
 
+/// How many there are.
+pub(super) fn count() -> usize {
+    COUNT.load(Ordering::SeqCst)
+}
+
 /// In a forked child: their threads do not exist.
 pub(super) fn forget_all() {
     for worker in &WORKERS {
         worker.store(ptr::null_mut(), Ordering::SeqCst);
     }
     COUNT.store(0, Ordering::SeqCst);
+}
+
+/// Where in the kernel a thread is blocked.
+#[derive(Debug)]
+pub(super) struct Blocked {
+    /// The system call; -1: none (a page fault).
+    pub(super) call: i32,
+    /// Where the thread was in user space.
+    pub(super) sp: usize,
+    pub(super) pc: usize,
+}
+
+impl Blocked {
+    /// As `/proc/PID/syscall` says it: "running", or the call's number and arguments in hexadecimal, or -1, and at last sp and pc.
+    fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split_ascii_whitespace();
+        let call = fields.next()?.parse().ok()?;
+        let mut hex = fields
+            .rev()
+            .map(|f| usize::from_str_radix(f.trim_start_matches("0x"), 16).ok());
+        let (pc, sp) = (hex.next()??, hex.next()??);
+        Some(Self { call, sp, pc })
+    }
 }
 
 impl Worker {
@@ -64,13 +98,17 @@ impl Worker {
     pub(super) fn enter() -> &'static Self {
         // SAFETY: takes no arguments.
         let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+        let tid = i32::try_from(tid).unwrap_or(0);
         let worker: &'static Self = Box::leak(Box::new(Self {
             gate: Gate {
                 rsp: Cell::new(0),
                 fs: Cell::new(0),
                 in_program: 0.into(),
             },
-            tid: i32::try_from(tid).unwrap_or(0),
+            tid,
+            taken: AtomicU32::new(0),
+            away_since: AtomicU64::new(0),
+            calls: open_calls(tid),
             resting: AtomicU8::new(0),
             fp: Cell::new(extended::control()),
             kernel_altstack: Cell::new((0, 0)),
@@ -101,6 +139,14 @@ impl Worker {
     /// The kernel's id of the thread.
     pub(crate) fn tid(&self) -> i32 {
         self.tid
+    }
+
+    /// What the thread is blocked in, if it is, in the kernel.
+    pub(super) fn blocked(&self) -> Option<Blocked> {
+        let mut text = [0u8; 256];
+        // SAFETY: reads into the buffer.
+        let got = unsafe { sys!(SYS_pread64, self.calls, text.as_mut_ptr(), text.len(), 0) };
+        Blocked::parse(std::str::from_utf8(&text[..got.ok()?]).ok()?)
     }
 
     /// From here until the next crossing the program runs.
@@ -164,6 +210,11 @@ impl Worker {
         self.use_altstack(wanted);
     }
 
+    /// Makes the kernel use the thread's own alternate stack.
+    pub(super) fn use_own_altstack(&self) {
+        self.use_altstack(self.own_altstack.get());
+    }
+
     fn use_altstack(&self, wanted: (usize, usize)) {
         if wanted == self.kernel_altstack.get() {
             return;
@@ -183,5 +234,30 @@ impl Worker {
     /// The alternate stack that the kernel has for the thread now: (sp, size).
     pub(crate) fn kernel_altstack(&self) -> (usize, usize) {
         self.kernel_altstack.get()
+    }
+}
+
+/// -1: nobody can tell what the thread is blocked in.
+fn open_calls(tid: i32) -> i32 {
+    let path = format!("/proc/self/task/{tid}/syscall\0");
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    // SAFETY: opens a file by a C string.
+    let fd = unsafe { sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) };
+    fd.and_then(fds::hide).unwrap_or(-1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_thread_is_blocked_in() {
+        let text = "16 0x3 0x5401 0x0 0x0 0x0 0x0 0x7ffd10 0x7f12ab\n";
+        let b = Blocked::parse(text).unwrap();
+        assert_eq!((b.call, b.sp, b.pc), (16, 0x7ffd10, 0x7f12ab));
+        let fault = Blocked::parse("-1 0x7ffd10 0x401000\n").unwrap();
+        assert_eq!((fault.call, fault.pc), (-1, 0x401000));
+        assert!(Blocked::parse("running\n").is_none());
+        assert!(Blocked::parse("").is_none());
     }
 }

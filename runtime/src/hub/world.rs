@@ -31,7 +31,8 @@ pub fn prepare() {
     let _ = unsafe { sys!(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0) };
 }
 
-fn barrier() {
+/// A full barrier on every thread of the process that runs.
+pub(super) fn barrier() {
     std::sync::atomic::fence(Ordering::SeqCst);
     // SAFETY: takes no pointers.
     if unsafe { sys!(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) }.is_err() {
@@ -70,16 +71,7 @@ fn pause(worker: &Worker) {
 
 fn wait_for_go() {
     while STOPPING.load(Ordering::SeqCst) != 0 {
-        // SAFETY: waits on a static word while it is 1.
-        let _ = unsafe {
-            sys!(
-                SYS_futex,
-                STOPPING.as_ptr(),
-                libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-                1,
-                0
-            )
-        };
+        sys::futex_wait(&STOPPING, 1);
     }
 }
 
@@ -136,15 +128,7 @@ pub(crate) fn stop(me: &'static Worker) -> Stopped {
 impl Drop for Stopped {
     fn drop(&mut self) {
         STOPPING.store(0, Ordering::SeqCst);
-        // SAFETY: wakes waiters on a static word.
-        let _ = unsafe {
-            sys!(
-                SYS_futex,
-                STOPPING.as_ptr(),
-                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-                i32::MAX
-            )
-        };
+        sys::futex_wake(&STOPPING, i32::MAX);
     }
 }
 

@@ -339,6 +339,7 @@ fn notify(task: &'static Task) {
         task.wake();
     }
     drop(signals);
+    hub::relief::signalled(task);
 }
 
 /// A signal for one task. `ESRCH` if it has ended.
@@ -354,6 +355,8 @@ pub(crate) fn post_to(task: &'static Task, id: i32, info: Info) -> Result<(), Er
     signals.push(info);
     task.signalled.store(true, Ordering::Release);
     task.wake();
+    drop(signals);
+    hub::relief::signalled(task);
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
 use super::{post, Info, KICK, SYNCHRONOUS};
+use crate::hub::relief::Watch;
 use crate::hub::{self, world::Section};
 use crate::sys;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -80,20 +81,24 @@ fn all_asleep() -> bool {
     hub::all().iter().all(|h| h.is_asleep())
 }
 
-/// Asks tasks that have run since the last look, or that keep a due timer waiting, to make room.
-fn watch(seen: &mut Vec<u64>) {
+/// Asks tasks that have run since the last look, or that keep a due timer waiting, to make room. A hub whose thread is stuck in the kernel
+/// is given to another.
+fn watch(seen: &mut Vec<Watch>) {
     let now = sys::now(libc::CLOCK_MONOTONIC);
-    seen.resize(hub::all().len(), 0);
+    seen.resize_with(hub::all().len(), Watch::default);
     for (hub, seen) in hub::all().iter().zip(seen) {
-        let progress = hub.switches.load(Ordering::Relaxed);
+        let switches = hub.switches.load(Ordering::Relaxed);
         hub.look_around.store(true, Ordering::Relaxed);
-        if (progress == *seen || hub.timers.is_due(now)) && !hub.is_asleep() {
+        let still = switches == seen.switches;
+        if (still || hub.timers.is_due(now)) && !hub.is_asleep() {
             hub.make_room.store(true, Ordering::Relaxed);
-            let worker = hub.worker();
-            if worker.gate.in_program.load(Ordering::Relaxed) != 0 {
-                super::preempt::send(worker);
+            let in_program = hub.worker().gate.in_program.load(Ordering::Relaxed) != 0;
+            if (!still || seen.at_work(hub)) && in_program {
+                super::preempt::send(hub.worker());
             }
         }
-        *seen = progress;
+        if !still {
+            seen.moved(switches);
+        }
     }
 }

@@ -258,7 +258,7 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
         let fd = file.fd()?;
         let result = match kind {
             Kind::Unknown => return Err(Errno::BADF),
-            Kind::Other => return call.raw(),
+            Kind::Other => return call.in_line(),
             Kind::Regular => return regular(call, direction).await,
             Kind::Device if direction == Direction::Write => return device_write(call, fd).await,
             _ => buffers.try_now(fd, direction, kind),
@@ -361,7 +361,7 @@ async fn device_write(call: Call, fd: i32) -> SysResult {
         sys!(SYS_ioctl, fd, libc::TCGETS, &mut termios).is_ok()
     };
     if !terminal || fds::nonblocking(fd) {
-        return call.raw();
+        return call.in_line();
     }
     pool::wait_there(call.task, call.number, call.args).await
 }
@@ -376,9 +376,9 @@ async fn regular(call: Call, direction: Direction) -> SysResult {
         }
     }
     match (config::get().file, direction) {
-        (File::Block, _) => call.raw(),
+        (File::Block, _) => call.in_line(),
         // A write goes to the page cache: a copy, as a cached read is. What waits for the disk is fsync.
-        (File::Posix, Direction::Write) => call.raw(),
+        (File::Posix, Direction::Write) => call.in_line(),
         (File::Posix, Direction::Read) => match cached_read(call) {
             Some(result) => result,
             None => pool::run(call.task, call.number, call.args).await,
@@ -502,7 +502,7 @@ async fn positioned(call: Call, fd: i32, direction: Direction) -> SysResult {
     if fds::kind(fd) == Kind::Regular {
         regular(call, direction).await
     } else {
-        call.raw()
+        call.in_line()
     }
 }
 
@@ -570,7 +570,7 @@ async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> 
             }
         }
     }
-    call.raw()
+    call.in_line()
 }
 
 /// fcntl(2): waits for record locks; keeps what is known of a descriptor true.
@@ -660,7 +660,7 @@ pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
         libc::TCSBRK | libc::TCSBRKP | libc::TCSETSW | libc::TCSETSF => {
             pool::run(call.task, call.number, call.args).await
         }
-        _ => call.raw(),
+        _ => call.in_line(),
     }
 }
 

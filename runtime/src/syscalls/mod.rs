@@ -38,6 +38,8 @@ pub const fn window_done() -> usize {
 pub enum Outcome {
     /// At once; its result is in its registers.
     Resume,
+    /// After its call was made as it is, on the hub's thread.
+    InLine,
     /// When it is woken; its call is parked.
     Parked,
     /// After the others; its result is in its registers.
@@ -60,7 +62,7 @@ pub struct Call {
 }
 
 impl Call {
-    fn of(task: &'static Task) -> Self {
+    pub(crate) fn of(task: &'static Task) -> Self {
         let r = &task.context().regs;
         let args = [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9].map(|v| v as usize);
         Self {
@@ -75,6 +77,11 @@ impl Call {
         self.task.hub()
     }
 
+    /// Leaves the call to the hub, which makes it as it is. For calls that may yet block: another thread carries on the hub then.
+    pub(crate) fn in_line(&self) -> SysResult {
+        Err(Errno::IN_LINE)
+    }
+
     /// Makes the call as it is, on the hub's thread. For calls that cannot block now.
     pub(crate) fn raw(&self) -> SysResult {
         // SAFETY: the program made this call with these arguments; it means the same on this thread.
@@ -83,6 +90,9 @@ impl Call {
 
     /// Puts a result where the program finds it.
     pub(crate) fn done(&self, result: SysResult) -> Outcome {
+        if result == Err(Errno::IN_LINE) {
+            return Outcome::InLine;
+        }
         complete(self.task, result);
         Outcome::Resume
     }
@@ -178,9 +188,8 @@ fn run(call: Call, future: impl Future<Output = SysResult>) -> Outcome {
 }
 
 /// Makes a call as it is.
-fn pass(call: Call) -> Outcome {
-    let result = call.raw();
-    call.done(result)
+fn pass(_: Call) -> Outcome {
+    Outcome::InLine
 }
 
 /// Makes a call that ends by itself as it is on a pool thread. A signal ends it as it would natively.
@@ -220,7 +229,10 @@ fn fall_through(call: Call) -> Outcome {
         .get(call.number)
         .is_none_or(|s| !s.swap(true, Ordering::Relaxed));
     if first && call.number < 1024 {
-        tracing::warn!("system call {} is not in the table: passed through; if it blocks, its hub's tasks wait with it", call.number);
+        tracing::warn!(
+            "system call {} is not in the table: passed through",
+            call.number
+        );
     }
     pass(call)
 }

@@ -422,6 +422,18 @@ coop_window:
 coop_current_offset:
     mov coop_current@gottpoff(%rip), %rax
     ret
+    // Thread-locals of Rust code, which the compiler reaches by this function. The library is loaded at start-up, so they are at one
+    // offset from the thread pointer, as the words above; the loader's function would want a table that bare threads do not have.
+    .globl __tls_get_addr
+    .hidden __tls_get_addr
+    .type __tls_get_addr,@function
+__tls_get_addr:
+    mov coop_current@gottpoff(%rip), %rax
+    sub $coop_current@dtpoff, %rax
+    add 8(%rdi), %rax
+    add %fs:0, %rax
+    ret
+
     .globl coop_windowed_offset
     .hidden coop_windowed_offset
 coop_windowed_offset:

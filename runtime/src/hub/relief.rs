@@ -1,0 +1,345 @@
+//! Relief: a hub whose thread is stuck in the kernel goes on on another thread.
+//!
+//! The receiver sees that a hub has made no progress and that its thread is blocked inside the kernel, outside the runtime: in a call that
+//! its task made behind the doors or in the crossing, in one that the hub made for it in line ([`Worker::call_in_line`]), or in a page fault. It
+//! takes the hub from that worker and offers it to a spare one. The stuck worker keeps the task, which is *away* from then on: its
+//! runtime frames stay on the thread where they are, and it is the hub that moves. When the task crosses again, or its call ends, the
+//! worker finds that it has no hub any more, hands the task over through the hub's inbox, and is a spare one itself.
+//!
+//! Who decides. A worker leaves the runtime by a plain store (`in_program = 1`) and comes back by a plain store of 0 and then a look at
+//! [`Worker::taken`]. The receiver stores [`ASKED`] there, puts a barrier on all threads, and looks at `in_program`: 1 means that the
+//! worker will see what is decided, so the receiver may take the hub. Whoever finds `ASKED` waits for the decision.
+//!
+//! Who owns an away task: the stuck worker. While it is away nobody else may queue it, so the claim to that ([`crate::turn`]) goes along:
+//! the receiver claims it for the stuck worker, or, where a hint had it queued already, the hub that takes it out of its queue passes the
+//! claim on ([`is_away`]). `Task::away` says which worker and whether it has got the claim; both sides exchange it. Wakes for an away
+//! task thus come to nothing, and signals are passed on as [`signal::KICK`], which ends an interruptible call.
+
+use super::worker::{self, Worker};
+use super::{all, set_current, world, Hub};
+use crate::signal;
+use crate::sys;
+use crate::sys::{Errno, SysResult};
+use crate::syscalls::{self, table};
+use crate::task::{lock, Task};
+use crate::{places, thread};
+use std::collections::VecDeque;
+use std::ptr;
+use std::sync::atomic::{compiler_fence, fence, AtomicU32, Ordering};
+use std::sync::Mutex;
+
+/// In [`Worker::taken`]: the worker has its hub.
+const HAS_HUB: u32 = 0;
+/// The receiver is about to decide.
+const ASKED: u32 = 1;
+/// The hub is somebody else's.
+const TAKEN: u32 = 2;
+
+/// Stack of a spare worker: as a carrier's, for the same code.
+const STACK: usize = 256 << 10;
+
+/// Hubs without a thread, and how many spare workers wait for one.
+struct Spares {
+    hubs: VecDeque<&'static Hub>,
+    idle: usize,
+}
+
+static SPARES: Mutex<Spares> = Mutex::new(Spares {
+    hubs: VecDeque::new(),
+    idle: 0,
+});
+/// Changes with every hub that a spare worker should look for: a futex word.
+static WORK: AtomicU32 = AtomicU32::new(0);
+
+impl Worker {
+    /// Whether the worker still has its hub, after it was outside the runtime.
+    #[inline]
+    pub(super) fn has_hub(&self) -> bool {
+        self.taken.load(Ordering::SeqCst) == HAS_HUB || self.decided() == HAS_HUB
+    }
+
+    #[cold]
+    fn decided(&self) -> u32 {
+        loop {
+            match self.taken.load(Ordering::SeqCst) {
+                ASKED => sys::futex_wait(&self.taken, ASKED),
+                decision => return decision,
+            }
+        }
+    }
+
+    fn decide(&self, decision: u32) {
+        self.taken.store(decision, Ordering::SeqCst);
+        sys::futex_wake(&self.taken, i32::MAX);
+    }
+
+    /// Makes the task's call as it is, on this thread, where the hub can be relieved of it. `None`: it was, and the task was handed over.
+    pub(super) fn call_in_line(&self, task: &'static Task) -> Option<SysResult> {
+        let call = syscalls::Call::of(task);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+        task.call_number.set(call.number as i32);
+        loop {
+            self.gate.in_program.store(1, Ordering::Release);
+            let result = call.raw();
+            self.gate.in_program.store(0, Ordering::Release);
+            compiler_fence(Ordering::SeqCst);
+            world::pause_point(self);
+            if !self.has_hub() {
+                syscalls::complete(task, as_interrupted(task, result));
+                self.hand_over(task);
+                return None;
+            }
+            // A kick that was for the task's program code found the call instead.
+            if result != Err(Errno::INTR) || signal::interrupts(task) {
+                return Some(as_interrupted(task, result));
+            }
+        }
+    }
+
+    /// The task crossed, and the hub is somebody else's.
+    #[cold]
+    pub(super) fn hand_over_crossed(&self, task: &'static Task) {
+        if syscalls::Call::of(task).number == signal::preempt::PREEMPTED {
+            // The frame is in the thread's hands.
+            signal::preempt::keep(task, self);
+        } else {
+            task.crossed.set(true);
+        }
+        self.hand_over(task);
+    }
+
+    /// Gives an away task back to its hub. It is not touched after that.
+    fn hand_over(&self, task: &'static Task) {
+        set_current(None);
+        let ms =
+            (sys::now(libc::CLOCK_MONOTONIC) - self.away_since.load(Ordering::Relaxed)) / 1_000_000;
+        tracing::info!("task {} is back after {ms} ms", task.id());
+        self.store_state(task);
+        // Kicks may still come, and the task's own alternate stack is to be used elsewhere.
+        self.use_own_altstack();
+        task.call.store(-1, Ordering::Relaxed);
+        task.turn.put_down();
+        if task.away.swap(0, Ordering::SeqCst) & CLAIMED != 0 {
+            task.hub().enqueue(task);
+        }
+    }
+}
+
+/// A call that the task's own signal ended is one that a handler may restart.
+fn as_interrupted(task: &'static Task, result: SysResult) -> SysResult {
+    match result {
+        Err(Errno::INTR) if signal::interrupts(task) => Err(Errno::RESTART_SYS),
+        result => result,
+    }
+}
+
+/// In `Task::away`, next to the worker's address: it has the claim to queue the task.
+const CLAIMED: usize = 1;
+
+fn worker_of(away: usize) -> Option<&'static Worker> {
+    // SAFETY: null, or a worker, which is never freed.
+    unsafe { ((away & !CLAIMED) as *const Worker).as_ref() }
+}
+
+/// Whether a task that was taken out of a queue is away. Then its worker has got the claim, and sees to the rest.
+#[inline]
+pub(super) fn is_away(task: &'static Task) -> bool {
+    let away = task.away.load(Ordering::Acquire);
+    away != 0 && pass_claim(task, away)
+}
+
+#[cold]
+fn pass_claim(task: &'static Task, away: usize) -> bool {
+    let passed =
+        task.away
+            .compare_exchange(away, away | CLAIMED, Ordering::SeqCst, Ordering::SeqCst);
+    if passed.is_ok() {
+        signalled(task);
+    }
+    passed.is_ok()
+}
+
+/// A task got a signal and was woken: if it is away, its thread is told.
+#[inline]
+pub(crate) fn signalled(task: &'static Task) {
+    fence(Ordering::SeqCst);
+    if let Some(worker) = worker_of(task.away.load(Ordering::Relaxed)) {
+        if signal::interrupts(task) {
+            signal::preempt::send(worker);
+        }
+    }
+}
+
+/// Takes a hub from its worker, which is stuck, if it still is where `switches` says, and sees to it that another one takes it.
+/// Called by the receiver, inside its section.
+fn relieve(hub: &'static Hub, switches: u64) -> Option<&'static Task> {
+    let worker = hub.worker();
+    if worker.gate.in_program.load(Ordering::SeqCst) == 0
+        || worker.taken.load(Ordering::SeqCst) != HAS_HUB
+        || !spare_worker()
+    {
+        return None;
+    }
+    worker.taken.store(ASKED, Ordering::SeqCst);
+    world::barrier();
+    let outside = worker.gate.in_program.load(Ordering::SeqCst) == 1;
+    // SAFETY: tasks' memory is never unmapped.
+    let task = unsafe { hub.current.load(Ordering::SeqCst).as_ref() };
+    let (Some(task), true) = (
+        task,
+        outside && hub.switches.load(Ordering::SeqCst) == switches,
+    ) else {
+        worker.decide(HAS_HUB);
+        return None;
+    };
+    let slice = u64::from(crate::config::get().slice) * 1_000_000;
+    let since = sys::now(libc::CLOCK_MONOTONIC) - slice;
+    worker.away_since.store(since, Ordering::Relaxed);
+    let claimed = if task.turn.claim() { CLAIMED } else { 0 };
+    let address = ptr::from_ref(worker) as usize;
+    task.away.store(address | claimed, Ordering::SeqCst);
+    worker.decide(TAKEN);
+    // A signal may have come just before.
+    signalled(task);
+    lock(&SPARES).hubs.push_back(hub);
+    WORK.fetch_add(1, Ordering::SeqCst);
+    sys::futex_wake(&WORK, 1);
+    Some(task)
+}
+
+/// Sees to it that there is an idle worker. False if there can be none.
+fn spare_worker() -> bool {
+    {
+        let mut spares = lock(&SPARES);
+        if spares.idle > spares.hubs.len() {
+            return true;
+        }
+        if worker::count() >= worker::MAX {
+            return false;
+        }
+        // Counted before it runs: the next hub needs one more.
+        spares.idle += 1;
+    }
+    let spawned = thread::spawn_with(STACK, || {
+        let inside = world::Section::enter();
+        let worker = Worker::enter();
+        drop(inside);
+        stand_by(worker)
+    });
+    if spawned.is_err() {
+        lock(&SPARES).idle -= 1;
+    }
+    spawned.is_ok()
+}
+
+/// Runs one hub after the other, as long as each is the worker's. The worker has been counted as idle.
+pub(super) fn stand_by(worker: &'static Worker) -> ! {
+    loop {
+        world::pause_point(worker);
+        let seen = WORK.load(Ordering::SeqCst);
+        let hub = {
+            let mut spares = lock(&SPARES);
+            let hub = spares.hubs.pop_front();
+            spares.idle -= usize::from(hub.is_some());
+            hub
+        };
+        match hub {
+            Some(hub) => {
+                worker.taken.store(HAS_HUB, Ordering::SeqCst);
+                hub.serve(worker);
+                lock(&SPARES).idle += 1;
+            }
+            None => world::at_rest(worker, || sys::futex_wait(&WORK, seen)),
+        }
+    }
+}
+
+/// What the receiver knows of a hub from its last look.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Watch {
+    /// How often the hub had switched.
+    pub(crate) switches: u64,
+    /// For how many looks its thread has been blocked in the kernel.
+    stuck: u32,
+}
+
+impl Watch {
+    /// The hub is where it was at the last look. True if its thread is at work, so that a kick would preempt its task; one that is blocked
+    /// is left alone the first time, and relieved the second.
+    pub(crate) fn at_work(&mut self, hub: &'static Hub) -> bool {
+        let Some(blocked) = hub.worker().blocked() else {
+            self.stuck = 0;
+            return true;
+        };
+        self.stuck += 1;
+        if self.stuck == 2 {
+            let task = relieve(hub, self.switches);
+            report(hub, task, &blocked);
+        }
+        false
+    }
+
+    /// The hub has gone on since the last look.
+    pub(crate) fn moved(&mut self, switches: u64) {
+        *self = Self { switches, stuck: 0 };
+    }
+}
+
+/// Says once per call site that a call held up a hub.
+fn report(hub: &Hub, relieved: Option<&'static Task>, blocked: &worker::Blocked) {
+    static SEEN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    const MOST: usize = 1024;
+    // SAFETY: tasks' memory is never unmapped.
+    let Some(task) = relieved.or(unsafe { hub.current.load(Ordering::Relaxed).as_ref() }) else {
+        return;
+    };
+    if relieved.is_some() {
+        task.call.store(blocked.call, Ordering::Relaxed);
+    }
+    if !tracing::enabled!(tracing::Level::WARN) {
+        return;
+    }
+    // In the library's own code the task's registers say where the program called. Which stack that is on depends on who made the call.
+    // SAFETY: reads words that nobody writes while the thread is stuck; a torn value only misnames a place.
+    let regs = unsafe { (*task.ctx.get()).regs };
+    let pc = if (super::crossing().in_library)(blocked.pc) {
+        regs.rip as usize
+    } else {
+        blocked.pc
+    };
+    let pc = (super::crossing().original)(pc).unwrap_or(pc);
+    let site = places::caller(pc, &[blocked.sp, regs.rsp as usize]);
+    {
+        let mut seen = lock(&SEEN);
+        if seen.contains(&site) || seen.len() == MOST {
+            return;
+        }
+        seen.push(site);
+    }
+    let what = match blocked.call {
+        -1 => "a page fault",
+        call => table::name(call),
+    };
+    let then = if relieved.is_some() {
+        "its other tasks go on on another thread"
+    } else {
+        "its other tasks wait"
+    };
+    tracing::warn!(
+        "task {} ({}) holds hub {} in {what} for over {} ms, called at {}; {then}",
+        task.id(),
+        task.name_text(),
+        hub.index,
+        crate::config::get().slice,
+        places::Place::of(site),
+    );
+}
+
+/// In a forked child: no spare workers.
+pub(super) fn forget_all() {
+    *lock(&SPARES) = Spares {
+        hubs: VecDeque::new(),
+        idle: 0,
+    };
+    debug_assert!(all().is_empty());
+}
