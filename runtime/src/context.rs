@@ -101,3 +101,29 @@ pub struct Crossing {
     /// Sets the word by which the window finds its task, of this thread pointer.
     pub set_window: unsafe fn(fs: u64, task: *mut Context),
 }
+
+impl Crossing {
+    /// Runs a task by [`Crossing::resume`], without a `call` instruction: the CPU predicts returns by a stack of its own, on which the
+    /// program's calls are, and neither this nor the way back disturbs it. A call that does not switch tasks costs no mispredicted return
+    /// then, here or in the program.
+    ///
+    /// # Safety
+    /// As for `resume`.
+    #[inline]
+    pub(crate) unsafe fn run(&self, context: *mut Context) {
+        // SAFETY: a call by hand: the return address is pushed, the C convention's registers are declared, and `resume` comes back to
+        // the label with the stack as it was.
+        unsafe {
+            std::arch::asm!(
+                "lea rax, [rip + 2f]",
+                "push rax",
+                "jmp {resume}",
+                "2:",
+                out("rax") _,
+                resume = in(reg) self.resume,
+                in("rdi") context,
+                clobber_abi("C"),
+            );
+        }
+    }
+}

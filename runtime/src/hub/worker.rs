@@ -165,7 +165,7 @@ impl Worker {
                 }
             }
             // SAFETY: the task is off the CPU and its context is complete; its gate is this thread's.
-            unsafe { (crossing.resume)(context) };
+            unsafe { crossing.run(context) };
         }
         if context.full != 0 {
             let area = task.extended.get().unwrap_or_else(|| {
