@@ -29,6 +29,7 @@ pub mod sys;
 pub mod syscalls;
 pub mod task;
 mod thread;
+mod trim;
 mod turn;
 mod uring;
 

@@ -11,6 +11,7 @@
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::lock;
+use crate::trim;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
@@ -70,6 +71,14 @@ fn with_slab<T>(at: usize, f: impl FnOnce(&mut Slab) -> T) -> Option<T> {
 /// Whether an address is in a slab.
 pub(crate) fn contains(at: usize) -> bool {
     with_slab(at, |_| ()).is_some()
+}
+
+/// Where the stack that an address is in begins and ends.
+pub(crate) fn around(at: usize) -> Option<(usize, usize)> {
+    with_slab(at, |slab| {
+        let start = slab.start + slab.index(at) * slab.class;
+        (start, start + slab.class)
+    })
 }
 
 /// A stack of `len` bytes, zeroed, readable and writable. `None`: let the kernel map one.
@@ -142,6 +151,7 @@ pub(crate) fn free(at: usize, len: usize) -> Option<SysResult> {
     if !near(at) {
         return None;
     }
+    trim::unmapped(at, len);
     with_slab(at, |slab| {
         // Guard markers survive this; the pages go.
         // SAFETY: the program unmaps this memory, so it does not use it.

@@ -68,6 +68,8 @@ pub struct Task {
     pub(crate) frame_on_stack: Cell<bool>,
     /// Where 0 is stored and a futex woken when the task ends (`set_tid_address`, `CLONE_CHILD_CLEARTID`).
     pub(crate) clear_tid: Cell<usize>,
+    /// The part of its stack that the task, which is about to end, wants trimmed: (start, length); see [`crate::trim`].
+    pub(crate) trim: Cell<(usize, usize)>,
     /// The robust futex list's head.
     pub(crate) robust_list: Cell<usize>,
     /// `prctl(PR_SET_NAME)`.
@@ -296,6 +298,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.away.store(0, Ordering::Relaxed);
     task.crossed.set(false);
     task.clear_tid.set(0);
+    task.trim.set((0, 0));
     task.robust_list.set(0);
     task.altstack.set((0, 0, libc::SS_DISABLE));
     task.mask.store(mask, Ordering::Relaxed);

@@ -23,7 +23,7 @@ use crate::future::Buffers;
 use crate::sys::Errno;
 use crate::syscalls::{self, Outcome};
 use crate::task::{self, lock, Task};
-use crate::{fds, signal, sys};
+use crate::{fds, signal, sys, trim};
 use balance::Balance;
 use inbox::{Inbox, Node};
 use readiness::Readiness;
@@ -365,6 +365,7 @@ impl Hub {
         if self.has_news.load(Ordering::SeqCst) {
             return self.inbox.wake_up();
         }
+        trim::all();
         let timeout = match self.timers.next() {
             None => u64::MAX,
             Some(deadline) => deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC)),

@@ -49,6 +49,8 @@ pub const UNBLOCKED: u64 = SYNCHRONOUS | bit(KICK);
 /// What cannot be blocked.
 const UNBLOCKABLE: u64 = bit(libc::SIGKILL) | bit(libc::SIGSTOP);
 
+/// What a libc function that blocks all signals leaves unblocked: what cannot be blocked, and libc's own two (cancellation, setxid).
+pub(crate) const NEVER_BLOCKED: u64 = UNBLOCKABLE | bit(32) | bit(33);
 const IGNORED_BY_DEFAULT: u64 =
     bit(libc::SIGCHLD) | bit(libc::SIGURG) | bit(libc::SIGWINCH) | bit(libc::SIGCONT);
 const STOPS_BY_DEFAULT: u64 =

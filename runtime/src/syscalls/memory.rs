@@ -5,6 +5,7 @@ use crate::hub;
 use crate::stacks;
 use crate::sys::{Errno, SysResult};
 use crate::task::lock;
+use crate::trim;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
@@ -120,6 +121,14 @@ pub(crate) fn mprotect(call: Call, at: usize, len: usize, protection: i32) -> Sy
         Some(result) => result,
         None => call.raw(),
     }
+}
+
+/// madvise(2): what a thread that ends asks for its stack is done later.
+pub(crate) fn madvise(call: Call, at: usize, len: usize, advice: i32) -> SysResult {
+    if advice == libc::MADV_DONTNEED && trim::note(call.task, at, len) {
+        return Ok(0);
+    }
+    call.raw()
 }
 
 /// mremap(2).

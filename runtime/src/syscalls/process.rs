@@ -119,6 +119,7 @@ fn become_native(task: &'static task::Task) -> ! {
     }
     signal::restore_kernel_actions();
     task::forget_all();
+    crate::trim::forget_all();
     // Last, in one step: registers, signal mask and alternate stack.
     frame::leave(task)
 }

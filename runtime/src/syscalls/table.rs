@@ -151,7 +151,7 @@ rows! {
      25 mremap                   Memory    direct(memory::mremap);
      26 msync                    Memory    pool;
      27 mincore                  Memory    never;
-     28 madvise                  Memory    never;
+     28 madvise                  Memory    direct(memory::madvise);
      29 shmget                   Ipc       never;
      30 shmat                    Ipc       direct(memory::shmat);
      31 shmctl                   Ipc       never;

@@ -6,6 +6,7 @@ use crate::hub;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, Task};
+use crate::trim;
 use std::sync::atomic::Ordering;
 
 /// The kernel's `struct clone_args`, in its first version; what later ones add is not for threads.
@@ -80,6 +81,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
         );
         return Err(Errno::INVAL);
     }
+    trim::reused(args.stack as usize, stack_top as usize);
     let parent = call.task;
     let hub = hub::balance::least_loaded();
     let task = task::create(hub, None, parent.mask.load(Ordering::Relaxed)).ok_or(Errno::AGAIN)?;
@@ -136,6 +138,7 @@ pub(crate) fn exit(call: Call) -> Outcome {
     abandon_robust_locks(task);
     let clear = task.clear_tid.get();
     let hub = task.hub();
+    trim::ended(task);
     task.retire();
     hub.is_ending();
     // Last, as from here on somebody may unmap the stack. (The task's hub runs on its own.)
