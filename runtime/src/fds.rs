@@ -1,11 +1,11 @@
-//! What the runtime knows of file descriptors: a few bytes a number, and which numbers are its own.
+//! What the runtime knows of file descriptors: a few bytes a number.
 //!
 //! The table is a hint that corrects itself: a kind that turns out wrong (a number closed and opened behind our back) leads to
 //! an error such as `ENOTSOCK` and is then looked up anew. A number's *generation* changes whenever the program closes or
 //! replaces it, and tells a waiter that the number no longer means its file.
 
 use crate::sys;
-use crate::sys::{Errno, SysResult};
+use crate::sys::Errno;
 use crate::task::lock;
 use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
@@ -48,13 +48,17 @@ const OURS: u8 = 1;
 const PLAIN: u8 = 2;
 /// `flags`: O_NONBLOCK is set by us for the time of a call; the program must not see it.
 const HIDDEN_NONBLOCK: u8 = 4;
+/// `flags`: the runtime's own; the program cannot close or replace it.
+const OWN: u8 = 8;
 
 /// Numbers beyond this are not tracked (the kernel's default `nr_open` is 2^20).
 const TRACKED: usize = 1 << 22;
 
 static TABLE: AtomicUsize = AtomicUsize::new(0);
+/// No entry above this was ever touched, but for the runtime's own: what a close of a wide range has to look at.
+static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 
-/// Reserves the table. Called at conversion.
+/// Reserves the table. Called at conversion; a forked child has emptied it ([`reset`]).
 ///
 /// # Errors
 /// The kernel's, when the mapping is refused.
@@ -75,20 +79,19 @@ pub(crate) fn reserve() -> Result<(), Errno> {
             )
         }?;
         TABLE.store(base, Ordering::Release);
-    } else {
-        // A forked child that converts anew: what happened to its descriptors while it was native was not seen.
-        let len = TRACKED * std::mem::size_of::<Entry>();
-        // SAFETY: nobody uses the table now; zeroed pages are clean entries.
-        unsafe {
-            sys!(
-                SYS_madvise,
-                TABLE.load(Ordering::Relaxed),
-                len,
-                libc::MADV_DONTNEED
-            )
-        }?;
     }
     Ok(())
+}
+
+/// In a forked child: what happens to its descriptors while it is native is not seen, so that nothing is known of them any more.
+pub(crate) fn reset() {
+    let base = TABLE.load(Ordering::Relaxed);
+    if base != 0 {
+        let len = TRACKED * std::mem::size_of::<Entry>();
+        // SAFETY: nobody uses the table now; zeroed pages are clean entries.
+        let _ = unsafe { sys!(SYS_madvise, base, len, libc::MADV_DONTNEED) };
+    }
+    HIGHEST.store(-1, Ordering::Relaxed);
 }
 
 /// The entry of a number, if it is one that is tracked.
@@ -106,19 +109,22 @@ impl Entry {
 
     /// Counts a waiter in, if the generation is still this one.
     pub(crate) fn add_waiter(&self, generation: u32) -> bool {
-        self.update(generation, |state| state + 1)
+        self.update(generation, |state| state + 1).is_some()
     }
 
-    /// Counts a waiter out, if the generation is still this one; else the close has taken the count over.
-    pub(crate) fn remove_waiter(&self, generation: u32) -> bool {
+    /// Counts a waiter out, if the generation is still this one, and gives how many are left; else the close has taken the count over.
+    pub(crate) fn remove_waiter(&self, generation: u32) -> Option<u32> {
         self.update(generation, |state| state - 1)
     }
 
-    fn update(&self, generation: u32, change: impl Fn(u64) -> u64) -> bool {
+    /// Changes the number of waiters, in this generation only; the new number.
+    #[allow(clippy::cast_possible_truncation)]
+    fn update(&self, generation: u32, change: impl Fn(u64) -> u64) -> Option<u32> {
         let same = |state: u64| (state >> 32 == u64::from(generation)).then(|| change(state));
         self.state
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, same)
-            .is_ok()
+            .ok()
+            .map(|old| change(old) as u32)
     }
 
     /// Starts the next generation, without waiters; gives the old one and its waiters.
@@ -142,6 +148,18 @@ impl Entry {
             6 => Kind::Other,
             _ => Kind::Unknown,
         }
+    }
+
+    /// Whether the number is the runtime's own.
+    pub(crate) fn is_own(&self) -> bool {
+        self.has(OWN)
+    }
+
+    /// Says whether the number is the runtime's own. If so nothing is known of it yet.
+    pub(crate) fn set_own(&self, own: bool) {
+        self.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
+        self.flags
+            .store(if own { OWN } else { 0 }, Ordering::Release);
     }
 
     fn has(&self, flag: u8) -> bool {
@@ -184,9 +202,22 @@ pub(crate) fn look_up(fd: i32) -> Kind {
         _ => Kind::Other,
     };
     if let Some(e) = entry(fd) {
+        touch(fd);
         e.kind.store(kind as u8, Ordering::Relaxed);
     }
     kind
+}
+
+/// Something is known of the number from now on.
+pub(crate) fn touch(fd: i32) {
+    if fd > HIGHEST.load(Ordering::Relaxed) {
+        HIGHEST.fetch_max(fd, Ordering::AcqRel);
+    }
+}
+
+/// No number above this is known of.
+pub(crate) fn highest() -> i32 {
+    HIGHEST.load(Ordering::Acquire)
 }
 
 /// The number now means another file, or none: forget what was known. Gives the old generation and how many calls wait on it.
@@ -225,6 +256,7 @@ pub(crate) fn has_waiters(fd: i32) -> bool {
 /// time-outs.
 pub(crate) fn made(fd: i32, plain: bool) {
     if let Some(e) = entry(fd) {
+        touch(fd);
         e.kind.store(Kind::Socket as u8, Ordering::Relaxed);
         e.flags
             .store(OURS | if plain { PLAIN } else { 0 }, Ordering::Relaxed);
@@ -377,113 +409,4 @@ pub(crate) fn low_water(fd: i32) -> usize {
     }
     let mark = option(fd, libc::SO_RCVLOWAT).unwrap_or(1);
     usize::try_from(mark).unwrap_or(1)
-}
-
-/// Three a hub, and what waits for children and closed files need.
-const MAX_OWN: usize = 1024;
-static OWN: [AtomicI32; MAX_OWN] = [const { AtomicI32::new(-1) }; MAX_OWN];
-/// The lowest number of our own; programs rarely get there.
-static LOWEST_OWN: AtomicI32 = AtomicI32::new(i32::MAX);
-
-/// Moves a descriptor of the runtime's out of the program's way: to a high number, closed on exec. Gives the new number.
-///
-/// High, but not at the very top: the kernel copies its table up to the highest number at every fork.
-pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 1024,
-        rlim_max: 1024,
-    };
-    // SAFETY: `limit` is valid for writing.
-    let _ = unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, &mut limit) };
-    let top = usize::try_from(limit.rlim_cur)
-        .unwrap_or(usize::MAX)
-        .min(8192);
-    // SAFETY: duplicates a descriptor of ours.
-    let moved = unsafe {
-        sys!(
-            SYS_fcntl,
-            fd,
-            libc::F_DUPFD_CLOEXEC,
-            top.saturating_sub(MAX_OWN.min(top / 2))
-        )
-    };
-    let own = match moved {
-        Ok(high) => {
-            // SAFETY: ours, and not used any more.
-            let _ = unsafe { sys!(SYS_close, fd) };
-            high
-        }
-        // No room above: it stays where it is.
-        Err(_) => fd,
-    };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-    let own = own as i32;
-    for slot in &OWN {
-        if slot
-            .compare_exchange(-1, own, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-        {
-            break;
-        }
-    }
-    LOWEST_OWN.fetch_min(own, Ordering::AcqRel);
-    Ok(own)
-}
-
-/// Whether a number is the runtime's own: the program cannot close or use it.
-pub(crate) fn is_own(fd: i32) -> bool {
-    fd >= LOWEST_OWN.load(Ordering::Relaxed)
-        && fd >= 0
-        && OWN.iter().any(|o| o.load(Ordering::Relaxed) == fd)
-}
-
-/// The runtime's own numbers, in order.
-pub(crate) fn own() -> Vec<u32> {
-    let mut own: Vec<u32> = OWN
-        .iter()
-        .filter_map(|o| u32::try_from(o.load(Ordering::Relaxed)).ok())
-        .collect();
-    own.sort_unstable();
-    own
-}
-
-/// No number above this is open or has an entry: the process's limit.
-pub(crate) fn highest_seen() -> u32 {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: `limit` is valid for writing.
-    let _ = unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, &mut limit) };
-    u32::try_from(limit.rlim_max)
-        .unwrap_or(u32::MAX)
-        .min(TRACKED as u32 - 1)
-}
-
-/// Closes a descriptor of the runtime's own.
-pub(crate) fn close_own(fd: i32) {
-    for slot in &OWN {
-        let _ = slot.compare_exchange(fd, -1, Ordering::AcqRel, Ordering::Relaxed);
-    }
-    // SAFETY: ours.
-    let _ = unsafe { sys!(SYS_close, fd) };
-}
-
-/// Closes everything of the runtime's own in a forked child.
-pub(crate) fn close_all_own() {
-    for slot in &OWN {
-        let fd = slot.swap(-1, Ordering::AcqRel);
-        if fd >= 0 {
-            // SAFETY: ours.
-            let _ = unsafe { sys!(SYS_close, fd) };
-        }
-    }
-    LOWEST_OWN.store(i32::MAX, Ordering::Release);
-}
-
-/// A private duplicate of a descriptor, out of the program's way.
-pub(crate) fn keep(fd: i32) -> SysResult {
-    // SAFETY: duplicates; the number is the runtime's.
-    let copy = unsafe { sys!(SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, 0) }?;
-    hide(copy).map(|fd| fd as usize)
 }

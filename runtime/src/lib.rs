@@ -21,6 +21,7 @@ mod fds;
 mod future;
 pub mod hub;
 pub mod log;
+pub mod own;
 mod places;
 mod pool;
 pub mod signal;
@@ -36,6 +37,14 @@ mod uring;
 use std::sync::atomic::Ordering;
 use sys::Errno;
 
+/// Makes room for the descriptors that so many hubs need, out of the program's way, until the result is dropped.
+pub fn make_room(hubs: usize) -> own::Room {
+    // Refused here, it is refused again and told in `prepare`.
+    let _ = fds::reserve();
+    // Four a hub, the log's and the like; more come when files are closed while tasks wait on them.
+    own::Room::make(u32::try_from(4 * hubs + 32).unwrap_or(u32::MAX))
+}
+
 /// Gets everything ready for tasks: tables, hubs with their descriptors, what the kernel knows of signals and mappings. Changes
 /// nothing that the program could see, so that the caller may still decide to stay native.
 ///
@@ -46,7 +55,7 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
     task::reserve()?;
     let result = hub::make(hubs).iter().try_for_each(|hub| hub.open());
     if let Err(e) = result {
-        fds::close_all_own();
+        own::close_all();
         hub::forget_all();
         return Err(e);
     }
@@ -146,7 +155,7 @@ pub fn start_main() {
 
 /// Closes a descriptor that appeared while the hubs started, unless it is the runtime's own.
 pub fn close_unless_own(fd: i32) {
-    if !fds::is_own(fd) {
+    if !own::is_own(fd) {
         // SAFETY: nobody uses it: the caller knows whose it was.
         let _ = unsafe { sys!(SYS_close, fd) };
     }
@@ -154,7 +163,8 @@ pub fn close_unless_own(fd: i32) {
 
 /// Takes back what [`prepare`] set up, when the hubs could not be started. Threads that were started stay, asleep.
 pub fn abort_start() {
-    fds::close_all_own();
+    log::forget_file();
+    own::close_all();
     hub::forget_all();
 }
 

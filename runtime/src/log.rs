@@ -93,7 +93,7 @@ pub fn start() {
                 let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC;
                 // SAFETY: `c` is a C string.
                 let opened = unsafe { sys!(SYS_openat, libc::AT_FDCWD, c.as_ptr(), flags, 0o644) };
-                match opened.and_then(crate::fds::hide) {
+                match opened.and_then(crate::own::hide) {
                     Ok(fd) => SINK.store(fd, Ordering::Relaxed),
                     Err(e) => complain(format_args!(
                         "COOP_LOG_FILE: cannot open {path}: {e}; logging to stderr"
@@ -107,6 +107,11 @@ pub fn start() {
     }
     let subscriber = tracing_subscriber::registry().with(config.log).with(Lines);
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// The log file is about to be closed, in a forked child or with the other descriptors of a process that stays native.
+pub(crate) fn forget_file() {
+    SINK.store(2, Ordering::Relaxed);
 }
 
 /// Writes text that was asked for (a dump) to the sink.

@@ -6,7 +6,7 @@
 
 use crate::sys::Errno;
 use crate::task::lock;
-use crate::{fds, sys};
+use crate::{own, sys};
 use std::fmt;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::Mutex;
@@ -32,7 +32,7 @@ pub(crate) fn prepare() {
             0
         )
     };
-    let fd = fd.and_then(fds::hide).unwrap_or(-1);
+    let fd = fd.and_then(own::hide).unwrap_or(-1);
     MAPS.store(fd, Ordering::Release);
 }
 

@@ -3,8 +3,8 @@
 //! `IORING_ACCEPT_DONTWAIT` (Linux 6.10) makes accept answer `EAGAIN` at once, whatever the description's flags say. A hub has one
 //! small ring, made at the first accept, with one request in it at a time, submitted and reaped by one call.
 
-use crate::fds;
 use crate::hub::Hub;
+use crate::own;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use std::cell::Cell;
@@ -71,13 +71,17 @@ pub(crate) struct Ring {
 impl Ring {
     fn open(&self) -> Result<(), Errno> {
         let mut p = Parameters::default();
-        // SAFETY: `p` is valid; the mappings are of the sizes that the kernel gave.
+        // SAFETY: `p` is valid.
+        let fd = own::hide(unsafe { sys!(SYS_io_uring_setup, 4, &mut p) }?)?;
+        self.map(fd, &p).inspect_err(|_| own::close(fd))
+    }
+
+    fn map(&self, fd: i32, p: &Parameters) -> Result<(), Errno> {
+        if p.features & FEAT_SINGLE_MMAP == 0 {
+            return Err(Errno::OPNOTSUPP);
+        }
+        // SAFETY: the mappings are of the sizes that the kernel gave.
         unsafe {
-            let fd = fds::hide(sys!(SYS_io_uring_setup, 4, &mut p)?)?;
-            if p.features & FEAT_SINGLE_MMAP == 0 {
-                fds::close_own(fd);
-                return Err(Errno::OPNOTSUPP);
-            }
             let size = (p.sq[6] as usize + p.sq_entries as usize * 4)
                 .max(p.cq[5] as usize + p.cq_entries as usize * 16);
             let (protection, flags) = (
@@ -166,8 +170,11 @@ pub(crate) fn accept(
     }
     if hub.ring.ring.get() == 0 {
         if let Err(e) = hub.ring.open() {
-            tracing::info!("no io_uring ({e}): accept goes through the pool");
-            UNAVAILABLE.store(true, Ordering::Relaxed);
+            // What the process lacks now it may have later.
+            if !matches!(e, Errno::NOMEM | Errno(libc::EMFILE | libc::ENFILE)) {
+                tracing::info!("no io_uring ({e}): accept goes through the pool");
+                UNAVAILABLE.store(true, Ordering::Relaxed);
+            }
             return None;
         }
     }

@@ -100,11 +100,27 @@ fn own_address() -> usize {
 /// Converts the process. `Err(None)`: silently not.
 fn convert() -> Result<(), Option<String>> {
     let config = config::get();
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let hubs = if config.hubs == 0 {
+        cpus.min(config::MAX_HUBS)
+    } else {
+        config.hubs
+    };
+    // Until the process is converted.
+    let _room = coop_runtime::make_room(hubs);
     log::start();
-    if threads() != Some(1) {
-        return Err(Some(
-            "a thread was created behind pthread_create before the first one through it".into(),
-        ));
+    match threads() {
+        Some(1) => {}
+        Some(_) => {
+            return Err(Some(
+                "a thread was created behind pthread_create before the first one through it".into(),
+            ))
+        }
+        None => {
+            return Err(Some(
+                "no descriptor is left to look at /proc/self/task".into(),
+            ))
+        }
     }
     if config.simulate == Simulate::NoCrossing {
         return Err(Some(
@@ -121,12 +137,6 @@ fn convert() -> Result<(), Option<String>> {
             "syscall sites can be caught neither by rewriting nor by Syscall User Dispatch (Linux 5.11) here".into(),
         ));
     }
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let hubs = if config.hubs == 0 {
-        cpus.min(config::MAX_HUBS)
-    } else {
-        config.hubs
-    };
     coop_runtime::prepare(hubs).map_err(|e| Some(format!("cannot set the hubs up: {e}")))?;
 
     let report = if config.door == Door::Rewrite {
@@ -227,7 +237,8 @@ fn go_live() -> Result<(), Option<String>> {
 }
 
 fn start(mask: u64) -> Result<(), Option<String>> {
-    let before = descriptors();
+    let before = descriptors().ok_or("no descriptor is left for the hubs".to_string())?;
+    enough_descriptors()?;
     borrow_thread().map_err(|e| Some(format!("cannot create a thread: {e}")))?;
     // After libc has made a thread, and with it installed its own handler (setxid's); before the library installs its own.
     signal::read_actions();
@@ -239,7 +250,8 @@ fn start(mask: u64) -> Result<(), Option<String>> {
         action.set(signal);
     }
     // may's own epolls and eventfds are never used again: its workers are the hubs' for good.
-    for fd in descriptors().into_iter().filter(|fd| !before.contains(fd)) {
+    let after = descriptors().unwrap_or_default();
+    for fd in after.into_iter().filter(|fd| !before.contains(fd)) {
         coop_runtime::close_unless_own(fd);
     }
     unregister_rseq();
@@ -355,12 +367,22 @@ impl Fault {
     }
 }
 
-fn descriptors() -> Vec<i32> {
-    let Ok(list) = std::fs::read_dir("/proc/self/fd") else {
-        return Vec::new();
-    };
-    list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
-        .collect()
+fn descriptors() -> Option<Vec<i32>> {
+    let list = std::fs::read_dir("/proc/self/fd").ok()?;
+    let numbers = list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
+    Some(numbers.collect())
+}
+
+/// `may` makes an epoll and an eventfd for each worker, and takes it ill when it cannot.
+fn enough_descriptors() -> Result<(), String> {
+    let wanted = 2 * hub::all().len() + 4;
+    let trial: Vec<_> = (0..wanted)
+        .map_while(|_| std::fs::File::open("/dev/null").ok())
+        .collect();
+    if trial.len() < wanted {
+        return Err("too few descriptors are left for the hubs".into());
+    }
+    Ok(())
 }
 
 fn threads() -> Option<usize> {

@@ -16,14 +16,14 @@ mod worker;
 pub mod world;
 
 pub(crate) use timers::Timer;
-pub(crate) use worker::Worker;
+pub(crate) use worker::{all as workers, Worker};
 
 use crate::context::Crossing;
 use crate::future::Buffers;
 use crate::sys::Errno;
 use crate::syscalls::{self, Outcome};
 use crate::task::{self, lock, Task};
-use crate::{fds, signal, sys, trim};
+use crate::{own, signal, sys, trim};
 use balance::Balance;
 use inbox::{Inbox, Node};
 use readiness::Readiness;
@@ -259,10 +259,10 @@ impl Hub {
     /// The kernel's, when a descriptor is refused.
     pub fn open(&self) -> Result<(), sys::Errno> {
         // SAFETY: makes descriptors.
-        let epoll = fds::hide(unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) }?)?;
+        let epoll = own::hide(unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) }?)?;
         // SAFETY: as above.
         let bell =
-            fds::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
+            own::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
         let mut event = libc::epoll_event {
             events: (libc::EPOLLIN | libc::EPOLLET) as u32,
             u64: readiness::BELL,

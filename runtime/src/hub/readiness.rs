@@ -6,10 +6,16 @@
 //!
 //! A *registration* belongs to an open file, not to a number. When the program closes a number on which tasks wait, the old
 //! registration lives on with its waiters (see [`crate::syscalls::close`]), and the number's next file gets its own.
+//!
+//! An event wakes all who poll, but of those who wait to take something (data, room, a connection) only the first, as in the kernel:
+//! a thousand who accept on one socket are not all woken for each connection. Whoever was woken in his turn ([`Turn`]) and did not find
+//! that it was for nothing wakes the next when his call ends: there may be more. Whoever found nothing waits again and wakes nobody, so
+//! that it ends. Errors and ends of files stay, and wake all at once.
 
 use crate::fds;
 use crate::sys;
 use crate::sys::Errno;
+use crate::syscalls::close::Held;
 use crate::task::Task;
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
@@ -25,6 +31,10 @@ pub(crate) const READ: u32 =
 pub(crate) const WRITE: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR) as u32;
 /// Anything at all.
 pub(crate) const ANY: u32 = READ | WRITE | libc::EPOLLPRI as u32;
+/// What there is to take.
+const DIRECTIONS: u32 = (libc::EPOLLIN | libc::EPOLLOUT) as u32;
+/// What stays for whoever looks.
+const LASTING: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
 
 /// epoll's data for the hub's bell (its eventfd).
 pub(crate) const BELL: u64 = u64::MAX;
@@ -36,27 +46,46 @@ pub(crate) struct Waiter {
     prev: Cell<*const Waiter>,
     task: &'static Task,
     interest: u32,
-    /// One of those of whom an event wakes one only.
-    in_turn: bool,
-    /// The registration's index while linked.
+    /// Takes what comes, so that the others need not be woken for it.
+    takes: bool,
+    /// The registration, while linked.
     at: Cell<Option<u32>>,
-    fired: Cell<bool>,
+    /// What to set when an event comes, while linked: a flag in the same future.
+    fired: Cell<*const Cell<bool>>,
     _pin: PhantomPinned,
 }
 
 impl Waiter {
-    fn new(task: &'static Task, interest: u32, in_turn: bool) -> Self {
+    fn new(task: &'static Task, interest: u32, takes: bool) -> Self {
         Self {
             next: Cell::new(ptr::null()),
             prev: Cell::new(ptr::null()),
             task,
             interest,
-            in_turn,
+            takes,
             at: Cell::new(None),
-            fired: Cell::new(false),
+            fired: Cell::new(ptr::null()),
             _pin: PhantomPinned,
         }
     }
+
+    fn fired(&self) -> &Cell<bool> {
+        // SAFETY: set when the waiter was linked, to a flag in the same pinned future.
+        unsafe { &*self.fired.get() }
+    }
+
+    fn wake(&self) {
+        self.fired().set(true);
+        self.task.wake();
+    }
+}
+
+/// A place among those who take what comes: they are woken one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    slot: u32,
+    serial: u32,
+    interest: u32,
 }
 
 #[derive(Debug)]
@@ -113,11 +142,13 @@ impl Readiness {
         self.state().waiting
     }
 
-    /// Puts a waiter on a descriptor's queue. `EPERM`: the file cannot be polled, it is always ready.
-    fn link(&self, fd: i32, waiter: &Waiter) -> Result<(), Errno> {
-        let slot = self.register(fd)?;
+    /// Puts a waiter on a file's queue. `EPERM`: it cannot be polled, it is always ready.
+    fn link(&self, file: &Held, waiter: &Waiter, fired: &Cell<bool>) -> Result<Turn, Errno> {
+        // The generation is looked at and the file registered while nobody can close the number.
+        let slot = file.with(|fd| self.register(fd))??;
         let state = self.state();
         let r = &mut state.slots[slot as usize];
+        waiter.fired.set(fired);
         waiter.at.set(Some(slot));
         waiter.next.set(ptr::null());
         waiter.prev.set(r.last);
@@ -129,17 +160,17 @@ impl Readiness {
         }
         r.last = waiter;
         state.waiting += 1;
-        Ok(())
+        Ok(Turn {
+            slot,
+            serial: r.serial,
+            interest: waiter.interest,
+        })
     }
 
     fn unlink(&self, waiter: &Waiter) {
         let Some(slot) = waiter.at.take() else { return };
         let state = self.state();
         let r = &mut state.slots[slot as usize];
-        if waiter.in_turn && waiter.fired.take() {
-            // It had the turn and goes without a look.
-            Self::give_turn(r);
-        }
         let (prev, next) = (waiter.prev.get(), waiter.next.get());
         // SAFETY: neighbours are linked, hence alive.
         unsafe {
@@ -231,159 +262,204 @@ impl Readiness {
         Ok(slot)
     }
 
-    /// An event from epoll: wakes those who wait for it. Each looks again, and waits on if it finds nothing. Of those who wait in turn
-    /// the first is woken that is not woken already: an event may stand for several things that have come, so who ends a call
-    /// wakes the next ([`Self::next_turn`]), and so on until one finds nothing.
+    fn registration(&self, slot: u32, serial: u32) -> Option<&Registration> {
+        self.state()
+            .slots
+            .get(slot as usize)
+            .filter(|r| r.serial == serial)
+    }
+
+    /// An event from epoll: wakes those who wait for it. Each looks again, and waits on if it finds nothing.
     pub(crate) fn event(&self, data: u64, events: u32) {
         #[allow(clippy::cast_possible_truncation)]
-        let (slot, serial) = (data as u32 as usize, (data >> 32) as u32);
-        let Some(r) = self.state().slots.get(slot) else {
-            return;
-        };
-        if r.serial != serial {
-            return;
-        }
-        let mut at = r.first;
-        let mut turn_given = false;
-        while !at.is_null() {
-            // SAFETY: linked waiters are alive; waking only queues the task.
-            let waiter = unsafe { &*at };
-            at = waiter.next.get();
-            if waiter.interest & events == 0 || waiter.in_turn && (turn_given || waiter.fired.get())
-            {
-                continue;
-            }
-            turn_given |= waiter.in_turn;
-            waiter.fired.set(true);
-            waiter.task.wake();
+        let found = self.registration(data as u32, (data >> 32) as u32);
+        let Some(r) = found else { return };
+        r.wake(events, events & LASTING != 0);
+    }
+
+    /// Somebody's turn is over: wakes the next.
+    pub(crate) fn next_turn(&self, turn: Turn) {
+        if let Some(r) = self.registration(turn.slot, turn.serial) {
+            r.wake_first(turn.interest);
         }
     }
 
-    /// Gives the turn to the next of those who wait on a descriptor in turn. `origin` is the number and the generation by which
-    /// they knew its file first: if that was closed since, they are on two registrations, and all look again.
-    pub(crate) fn next_turn(&self, fd: i32, (number, generation): (i32, u32)) {
-        if fd != number {
-            self.look_again(number, generation);
-        }
-        let state = self.state();
-        let slot = usize::try_from(fd).ok().and_then(|i| state.by_fd.get(i));
-        if let Some(slot) = slot.and_then(|s| s.checked_sub(1)) {
-            Self::give_turn(&state.slots[slot as usize]);
-        }
-    }
-
-    fn give_turn(r: &Registration) {
-        let mut at = r.first;
-        while !at.is_null() {
-            // SAFETY: as in `event`.
-            let waiter = unsafe { &*at };
-            if waiter.in_turn && !waiter.fired.get() {
-                waiter.fired.set(true);
-                return waiter.task.wake();
-            }
-            at = waiter.next.get();
-        }
-    }
-
-    /// Wakes all who wait on a number in a generation, in turn or not.
+    /// Wakes all who wait on a number in a generation.
     pub(crate) fn look_again(&self, fd: i32, generation: u32) {
         let state = self.state();
-        for slot in 0..state.slots.len() {
-            let r = &state.slots[slot];
-            if r.fd != fd || r.generation != generation {
-                continue;
-            }
-            let mut at = r.first;
-            while !at.is_null() {
-                // SAFETY: as in `event`.
-                let waiter = unsafe { &*at };
-                at = waiter.next.get();
-                waiter.fired.set(true);
-                waiter.task.wake();
-            }
+        let same = |r: &&Registration| r.fd == fd && r.generation == generation;
+        let now = usize::try_from(fd)
+            .ok()
+            .and_then(|fd| state.by_fd.get(fd)?.checked_sub(1))
+            .and_then(|slot| state.slots.get(slot as usize));
+        match now.filter(same) {
+            Some(r) => r.wake(ANY, true),
+            // The number has gone on: an old registration of its, or several.
+            None => state
+                .slots
+                .iter()
+                .filter(same)
+                .for_each(|r| r.wake(ANY, true)),
         }
     }
 }
 
-/// Waits until a descriptor may be ready. A hint: try again, and wait again.
+impl Registration {
+    fn waiters(&self) -> impl Iterator<Item = &Waiter> {
+        // SAFETY: linked waiters are alive: they unlink themselves when dropped. Waking only queues their tasks.
+        let at = |waiter: *const Waiter| unsafe { waiter.as_ref() };
+        std::iter::successors(at(self.first), move |w| at(w.next.get()))
+    }
+
+    /// Wakes those who are interested; of those who take what comes only the first reader and the first writer, unless all are to be.
+    fn wake(&self, events: u32, all: bool) {
+        let mut taken = 0;
+        for waiter in self.waiters().filter(|w| w.interest & events != 0) {
+            let takes = waiter.interest & events & DIRECTIONS;
+            if waiter.takes && !all && takes != 0 {
+                if takes & !taken == 0 {
+                    continue;
+                }
+                taken |= takes;
+            }
+            waiter.wake();
+        }
+    }
+
+    fn wake_first(&self, interest: u32) {
+        let mut takers = self.waiters().filter(|w| w.takes);
+        if let Some(next) = takers.find(|w| w.interest & interest & DIRECTIONS != 0) {
+            next.wake();
+        }
+    }
+}
+
+/// Waits until a file may be ready. A hint: try again, and wait again.
 ///
 /// Ready at once with `EPERM` if it cannot be polled. Polled and dropped on its task's hub.
 #[derive(Debug)]
-pub(crate) struct Ready {
-    fd: i32,
+pub(crate) struct Ready<'a> {
+    file: &'a Held,
     waiter: Waiter,
+    fired: Cell<bool>,
 }
 
-impl Ready {
-    pub(crate) fn new(task: &'static Task, fd: i32, interest: u32) -> Self {
-        Self {
-            fd,
-            waiter: Waiter::new(task, interest, false),
-        }
+impl<'a> Ready<'a> {
+    /// For something that the call will take: data, room, a connection, a bundle of events.
+    pub(crate) fn in_turn(task: &'static Task, file: &'a Held, interest: u32) -> Self {
+        Self::new(task, file, interest, true)
     }
 
-    /// Of those who wait so on a hub, one at a time is woken; see [`Readiness::event`].
-    pub(crate) fn in_turn(task: &'static Task, fd: i32, interest: u32) -> Self {
+    /// For something that all can have.
+    pub(crate) fn for_all(task: &'static Task, file: &'a Held, interest: u32) -> Self {
+        Self::new(task, file, interest, false)
+    }
+
+    fn new(task: &'static Task, file: &'a Held, interest: u32, takes: bool) -> Self {
         Self {
-            fd,
-            waiter: Waiter::new(task, interest, true),
+            file,
+            waiter: Waiter::new(task, interest, takes),
+            fired: Cell::new(false),
         }
     }
 }
 
-impl Future for Ready {
+impl Future for Ready<'_> {
     type Output = Result<(), Errno>;
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        // Taken: what came is for this task to look at.
-        if self.waiter.fired.take() {
+        let this = self.as_ref().get_ref();
+        if this.fired.get() {
             return Poll::Ready(Ok(()));
         }
-        if self.waiter.at.get().is_none() {
-            if let Err(e) = self.waiter.task.hub().readiness.link(self.fd, &self.waiter) {
-                return Poll::Ready(Err(e));
-            }
+        if this.waiter.at.get().is_none() {
+            let readiness = &this.waiter.task.hub().readiness;
+            this.file.set_turn(None);
+            let turn = match readiness.link(this.file, &this.waiter, &this.fired) {
+                Ok(turn) => turn,
+                Err(e) => return Poll::Ready(Err(e)),
+            };
+            // Held from now on, and looked at only after a wake-up, or when the call ends without one: then the next is woken for
+            // nothing, once.
+            this.file.set_turn(this.waiter.takes.then_some(turn));
         }
         Poll::Pending
     }
 }
 
-impl Drop for Ready {
+impl Drop for Ready<'_> {
     fn drop(&mut self) {
         self.waiter.task.hub().readiness.unlink(&self.waiter);
     }
 }
 
-/// Waits until any of several descriptors may be ready; those that cannot be polled do not count.
+/// Waits until any of several files may be ready; those that cannot be polled do not count. Can be waited for again ([`Self::again`]).
 #[derive(Debug)]
 pub(crate) struct AnyReady {
     task: &'static Task,
-    waiters: Box<[(i32, Waiter)]>,
-    linked: bool,
+    members: Vec<(Held, Waiter)>,
+    /// All that could be are linked.
+    linked: Cell<bool>,
+    fired: Cell<bool>,
+    _pin: PhantomPinned,
 }
 
 impl AnyReady {
-    pub(crate) fn new(task: &'static Task, wanted: impl Iterator<Item = (i32, u32)>) -> Self {
-        Self {
+    /// # Errors
+    /// `ENOMEM`.
+    pub(crate) fn new(
+        task: &'static Task,
+        wanted: impl Iterator<Item = (i32, u32)>,
+    ) -> Result<Self, Errno> {
+        let mut members = Vec::new();
+        members
+            .try_reserve_exact(wanted.size_hint().1.unwrap_or(0))
+            .map_err(|_| Errno::NOMEM)?;
+        members.extend(
+            wanted.map(|(fd, interest)| (Held::new(fd), Waiter::new(task, interest, false))),
+        );
+        Ok(Self {
             task,
-            waiters: wanted
-                .map(|(fd, interest)| (fd, Waiter::new(task, interest, false)))
-                .collect(),
-            linked: false,
+            members,
+            linked: Cell::new(false),
+            fired: Cell::new(false),
+            _pin: PhantomPinned,
+        })
+    }
+
+    /// What came has been looked at: waits for more.
+    pub(crate) fn again(&self) {
+        self.fired.set(false);
+    }
+
+    fn link(&self) -> Result<(), Errno> {
+        let readiness = &self.task.hub().readiness;
+        self.linked.set(true);
+        for (file, waiter) in self.members.iter().filter(|(_, w)| w.at.get().is_none()) {
+            if !file.hold() {
+                // Closed since the caller looked: let it look again, and then come back.
+                self.fired.set(true);
+                self.linked.set(false);
+                continue;
+            }
+            match readiness.link(file, waiter, &self.fired) {
+                // What cannot be polled is always ready, and the caller has seen that it was not: nothing is wanted of it.
+                Ok(_) | Err(Errno::PERM) => {}
+                Err(Errno::BADF) => self.fired.set(true),
+                Err(e) => return Err(e),
+            }
         }
+        Ok(())
     }
 }
 
 impl Future for AnyReady {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if !self.linked {
-            self.linked = true;
-            for (fd, waiter) in &*self.waiters {
-                // What cannot be polled is always ready, and the caller has seen that it was not: a bad number.
-                let _ = self.task.hub().readiness.link(*fd, waiter);
-            }
-        } else if self.waiters.iter().any(|(_, w)| w.fired.get()) {
-            return Poll::Ready(());
+    type Output = Result<(), Errno>;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.linked.get() {
+            self.link()?;
+        }
+        if self.fired.get() {
+            return Poll::Ready(Ok(()));
         }
         Poll::Pending
     }
@@ -391,7 +467,7 @@ impl Future for AnyReady {
 
 impl Drop for AnyReady {
     fn drop(&mut self) {
-        for (_, waiter) in &*self.waiters {
+        for (_, waiter) in &self.members {
             self.task.hub().readiness.unlink(waiter);
         }
     }

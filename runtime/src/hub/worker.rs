@@ -7,10 +7,12 @@
 use super::crossing;
 use crate::context::Gate;
 use crate::task::Task;
-use crate::{extended, fds, signal, sys};
+use crate::{extended, own, signal, sys};
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
+};
 
 /// The most workers there can be.
 pub(super) const MAX: usize = 512;
@@ -24,6 +26,8 @@ pub(crate) struct Worker {
     tid: i32,
     /// 1 while the thread waits in the kernel and touches nothing shared. (2 in `Gate::in_program` would disturb the kernel's selector.)
     pub(super) resting: AtomicU8,
+    /// The descriptor that a call uses this moment for the file it began with, or -1: see [`crate::syscalls::close`].
+    pub(crate) uses: AtomicI32,
     /// MXCSR and x87 control word that the CPU has now.
     fp: Cell<(u32, u16)>,
     /// The alternate signal stack that the kernel has for this thread now: (sp, size).
@@ -46,7 +50,7 @@ static WORKERS: [AtomicPtr<Worker>; MAX] = [const { AtomicPtr::new(ptr::null_mut
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// All workers that there are.
-pub(super) fn all() -> impl Iterator<Item = &'static Worker> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Worker> {
     let count = COUNT.load(Ordering::SeqCst).min(MAX);
     // SAFETY: null, or a worker, which is never freed.
     WORKERS[..count]
@@ -110,6 +114,7 @@ impl Worker {
             away_since: AtomicU64::new(0),
             calls: open_calls(tid),
             resting: AtomicU8::new(0),
+            uses: AtomicI32::new(-1),
             fp: Cell::new(extended::control()),
             kernel_altstack: Cell::new((0, 0)),
             own_altstack: Cell::new((0, 0)),
@@ -243,7 +248,7 @@ fn open_calls(tid: i32) -> i32 {
     let flags = libc::O_RDONLY | libc::O_CLOEXEC;
     // SAFETY: opens a file by a C string.
     let fd = unsafe { sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) };
-    fd.and_then(fds::hide).unwrap_or(-1)
+    fd.and_then(own::hide).unwrap_or(-1)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub fn prepare() {
 }
 
 /// A full barrier on every thread of the process that runs.
-pub(super) fn barrier() {
+pub(crate) fn barrier() {
     std::sync::atomic::fence(Ordering::SeqCst);
     // SAFETY: takes no pointers.
     if unsafe { sys!(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) }.is_err() {

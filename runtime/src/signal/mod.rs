@@ -397,6 +397,13 @@ pub(crate) fn mask_for_call(task: &'static Task, mask: u64) {
     task.signalled.store(true, Ordering::Release);
 }
 
+/// The call is over, and no handler is to see the mask that it had: the old one comes back.
+pub(crate) fn mask_after_call(task: &'static Task) {
+    if let Some(mask) = task.restore_mask.take() {
+        set_mask(task, mask);
+    }
+}
+
 /// Sets a task's mask; what it newly blocks and the process has pending is offered to another task.
 pub(crate) fn set_mask(task: &'static Task, mask: u64) {
     let old = task.mask.swap(mask & !UNBLOCKABLE, Ordering::AcqRel);

@@ -4,19 +4,23 @@
 //! which their calls go on, until the last of them is done. With `COOP_CLOSE=wake` the waits end with `EBADF` instead, as gevent
 //! ends them. Either way the number's next file is nothing to them: a wait belongs to a number *and its generation*.
 //!
-//! Order, at a close, under a lock: bump the generation, publish the duplicate, tell the hubs, close. A waiter that still sees the old
-//! generation still has the old file, for the close comes last.
+//! Order, at a close: under a lock, bump the generation, publish the duplicate, tell the hubs; then wait until no other hub is in the
+//! middle of a call on the number; then close. A waiter says which number it uses ([`Using`]), looks at the generation, and makes its
+//! call. So either it sees the new generation and takes the duplicate, or the close sees it and waits. The waiter's store and load could
+//! change places on the CPU; a close with waiters, which is rare, pays for that with `membarrier(2)`, and they pay nothing.
 
 use super::{connect, Call};
 use crate::config::{self, Close};
 use crate::fds::{self, Kind};
-use crate::hub::{self, News};
-use crate::pool;
+use crate::hub::readiness::Turn;
+use crate::hub::{self, world, News, Worker};
 use crate::sys;
 use crate::sys::{Errno, SysResult};
-use crate::task::lock;
+use crate::task::{self, lock};
+use crate::{own, pool};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::sync::atomic::{compiler_fence, Ordering};
 use std::sync::Mutex;
 
 /// Files that were closed while tasks waited on them: by number and generation, the private duplicate (or none: `EBADF`).
@@ -32,11 +36,11 @@ struct Kept {
 #[derive(Debug)]
 pub(crate) struct Held {
     number: i32,
-    generation: u32,
+    generation: Cell<u32>,
     /// The call counts as a waiter.
     counted: Cell<bool>,
-    /// The number was closed before the call could count as a waiter: natively, too, it might have come too late.
-    late: Cell<bool>,
+    /// The call was woken in its turn, and has not found that it was for nothing.
+    turn: Cell<Option<Turn>>,
 }
 
 impl Held {
@@ -44,53 +48,112 @@ impl Held {
         let generation = fds::entry(number).map_or(0, fds::Entry::generation);
         Self {
             number,
-            generation,
+            generation: Cell::new(generation),
             counted: Cell::new(false),
-            late: Cell::new(false),
+            turn: Cell::new(None),
         }
-    }
-
-    /// The number and the generation of which the file is.
-    pub(crate) fn origin(&self) -> (i32, u32) {
-        (self.number, self.generation)
     }
 
     /// Protects the file against closes of its number: to be called before the call waits.
-    pub(crate) fn hold(&self) {
-        if !self.counted.get() && !self.late.get() {
-            let counted = fds::entry(self.number).is_some_and(|e| e.add_waiter(self.generation));
-            self.counted.set(counted);
-            self.late.set(!counted);
+    ///
+    /// False if the number was closed since the call began, which has not waited yet. It begins again, then, with what the number means
+    /// now: natively, too, it might have come too late.
+    #[must_use]
+    pub(crate) fn hold(&self) -> bool {
+        if self.counted.get() {
+            return true;
         }
+        let Some(entry) = fds::entry(self.number) else {
+            return true;
+        };
+        fds::touch(self.number);
+        self.counted.set(entry.add_waiter(self.generation.get()));
+        if !self.counted.get() {
+            self.generation.set(entry.generation());
+        }
+        self.counted.get()
     }
 
-    /// The number by which the file can be used now.
+    /// Does something that cannot block, with the number by which the file can be used now. A close of the number on another hub
+    /// waits until it is done.
     ///
     /// # Errors
     /// `EBADF` when the program closed it and wants its waits to end.
-    pub(crate) fn fd(&self) -> Result<i32, Errno> {
-        let Some(entry) = fds::entry(self.number) else {
-            return Ok(self.number);
+    pub(crate) fn with<T>(&self, f: impl FnOnce(i32) -> T) -> Result<T, Errno> {
+        let (Some(entry), Some(hub)) = (fds::entry(self.number), hub::current()) else {
+            return Ok(f(self.number));
         };
-        if !self.counted.get() || entry.generation() == self.generation {
-            return Ok(self.number);
+        if !self.counted.get() {
+            // Nobody can tell that the call has begun: whatever the number means now is right.
+            return Ok(f(self.number));
         }
+        let using = Using::new(hub.worker(), self.number);
+        if entry.generation() == self.generation.get() {
+            return Ok(f(self.number));
+        }
+        drop(using);
+        self.kept().map(f)
+    }
+
+    /// The private duplicate: it stays as long as this call counts as a waiter.
+    fn kept(&self) -> Result<i32, Errno> {
         let closed = lock(&CLOSED);
         let kept = closed
             .as_ref()
-            .and_then(|c| c.get(&(self.number, self.generation)));
+            .and_then(|c| c.get(&(self.number, self.generation.get())));
         kept.and_then(|k| k.fd).ok_or(Errno::BADF)
+    }
+
+    /// The number by which the file can be asked about now: the answer may be about the number's next file.
+    ///
+    /// # Errors
+    /// As for [`Held::with`].
+    pub(crate) fn fd(&self) -> Result<i32, Errno> {
+        self.with(|fd| fd)
+    }
+
+    /// A number for a call that a pool thread makes. It goes on meaning the file, whatever the program does meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Held::with`].
+    pub(crate) fn pin(&self) -> Result<Pinned, Errno> {
+        self.with(|fd| match own::keep(fd) {
+            Ok(copy) => Pinned {
+                fd: copy,
+                ours: true,
+            },
+            // No descriptor to be had: the number is right unless the program closes it before the thread comes to its call.
+            Err(_) => Pinned { fd, ours: false },
+        })
+    }
+
+    /// The call waits (again) in its turn among all who wait for the file: see [`Turn`].
+    pub(crate) fn set_turn(&self, turn: Option<Turn>) {
+        self.turn.set(turn);
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if !self.counted.get()
-            || fds::entry(self.number).is_none_or(|e| e.remove_waiter(self.generation))
-        {
+        if !self.counted.get() {
             return;
         }
-        let key = (self.number, self.generation);
+        let left = fds::entry(self.number).and_then(|e| e.remove_waiter(self.generation.get()));
+        if left != Some(0) {
+            if let (Some(turn), Some(hub)) = (self.turn.get(), hub::current()) {
+                hub.readiness.next_turn(turn);
+            }
+        }
+        if left.is_none() {
+            self.let_kept_go();
+        }
+    }
+}
+
+impl Held {
+    /// The number was closed meanwhile: the last one who waited closes the duplicate.
+    fn let_kept_go(&self) {
+        let key = (self.number, self.generation.get());
         let mut closed = lock(&CLOSED);
         let Some(map) = closed.as_mut() else { return };
         if let Some(kept) = map.get_mut(&key) {
@@ -98,9 +161,52 @@ impl Drop for Held {
             if let Kept { users: 0, fd } = *kept {
                 map.remove(&key);
                 if let Some(fd) = fd {
-                    fds::close_own(fd);
+                    own::close(fd);
                 }
             }
+        }
+    }
+}
+
+/// A thread uses a number for the file that it meant when its call began.
+struct Using(&'static Worker);
+
+impl Using {
+    fn new(worker: &'static Worker, number: i32) -> Self {
+        worker.uses.store(number, Ordering::Relaxed);
+        // For the compiler only: a close makes up for what the CPU may reorder.
+        compiler_fence(Ordering::SeqCst);
+        Self(worker)
+    }
+}
+
+impl Drop for Using {
+    fn drop(&mut self) {
+        self.0.uses.store(-1, Ordering::Release);
+    }
+}
+
+/// Waits until no thread uses a number that is about to be closed: each has begun before its generation changed, and cannot block.
+fn grace(number: i32) {
+    world::barrier();
+    for worker in hub::workers() {
+        while worker.uses.load(Ordering::SeqCst) == number {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// A file under a number of the runtime's own, while it lives.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    pub(crate) fd: i32,
+    ours: bool,
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        if self.ours {
+            own::close(self.fd);
         }
     }
 }
@@ -115,13 +221,15 @@ fn let_go(number: i32) {
     let (generation, users) = fds::forget(number);
     if users > 0 {
         keep(number, generation, users, &mut closed);
+        drop(closed);
+        grace(number);
     }
 }
 
 /// Keeps the file of a number for the calls that wait on it, or tells them that it is gone.
 fn keep(number: i32, generation: u32, users: u32, closed: &mut Option<HashMap<(i32, u32), Kept>>) {
     let fd = match config::get().close {
-        Close::Native => fds::keep(number).ok().and_then(|fd| i32::try_from(fd).ok()),
+        Close::Native => own::keep(number).ok(),
         Close::Wake => None,
     };
     closed
@@ -136,7 +244,7 @@ fn keep(number: i32, generation: u32, users: u32, closed: &mut Option<HashMap<(i
 
 /// close(2). A socket with SO_LINGER waits for its data to be sent: on a pool thread.
 pub(crate) async fn close(call: Call, fd: i32) -> SysResult {
-    if fds::is_own(fd) {
+    if own::is_own(fd) {
         return Err(Errno::BADF);
     }
     let may_be_socket =
@@ -171,7 +279,7 @@ pub(crate) fn dup3(call: Call, old: i32, new: i32) -> SysResult {
 }
 
 fn replace(call: Call, old: i32, new: i32) -> SysResult {
-    if fds::is_own(new) {
+    if own::is_own(new) {
         return Err(Errno::BADF);
     }
     fds::not_plain(old);
@@ -184,21 +292,33 @@ fn replace(call: Call, old: i32, new: i32) -> SysResult {
 
 /// close_range(2), around the runtime's own descriptors.
 pub(crate) fn close_range(call: Call, first: u32, last: u32, flags: u32) -> SysResult {
-    /// `CLOSE_RANGE_CLOEXEC`: closes nothing now.
+    /// A table of its own first, for the calling thread.
+    const UNSHARE: u32 = 2;
+    /// Closes nothing now.
     const CLOEXEC: u32 = 4;
-    if first > last {
+    if first > last || flags & !(UNSHARE | CLOEXEC) != 0 {
         return call.raw();
     }
+    if flags & UNSHARE != 0 && task::alive() > 1 {
+        // The table would be the hub's, and the calls of its other tasks, and of this one in the pool, would be lost in it.
+        return Err(Errno::NOMEM);
+    }
+    let flags = flags & !UNSHARE;
     if flags & CLOEXEC == 0 {
-        for fd in first..=last.min(fds::highest_seen()) {
-            let_go(i32::try_from(fd).unwrap_or(-1));
+        let known = u32::try_from(fds::highest()).map_or(0, |highest| highest + 1);
+        for fd in (first..known.min(last.saturating_add(1))).filter_map(|fd| i32::try_from(fd).ok())
+        {
+            if !own::is_own(fd) {
+                super::comm::closed(fd);
+                let_go(fd);
+            }
         }
     }
     let mut from = first;
-    for own in fds::own()
-        .into_iter()
-        .filter(|o| (first..=last).contains(o))
-    {
+    for own in own::all().filter_map(|fd| u32::try_from(fd).ok()) {
+        if own < from || own > last {
+            continue;
+        }
         if own > from {
             // SAFETY: the program's call, short of a number that is not its.
             unsafe { sys!(SYS_close_range, from, own - 1, flags) }?;

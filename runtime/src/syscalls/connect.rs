@@ -2,7 +2,7 @@
 
 use super::close::Held;
 use super::file::{deadline, would_block, Direction};
-use super::{wait_fd, wait_turn, Call};
+use super::{wait_fd, wait_with_others, Call};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
 use crate::hub::{self, News};
@@ -105,7 +105,7 @@ pub(crate) async fn accept4(
 /// There is no flag that keeps accept from waiting, and O_NONBLOCK would be seen by all who share the socket. io_uring has such
 /// a flag; without it, poll says when it is worth to let a pool thread try.
 ///
-/// Of the tasks of a hub that wait for connections one is woken; whoever ends its call wakes the next, in case there is more.
+/// Of the tasks of a hub that wait for connections one is woken (`hub/readiness.rs`).
 async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i32) -> SysResult {
     if flags & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) != 0 {
         return Err(Errno::INVAL);
@@ -115,10 +115,10 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
     loop {
         let now = file.fd()?;
         let result = if super::poll::ready_now(now, libc::POLLIN) {
-            match crate::uring::accept(call.hub(), now, address, length, flags) {
+            match file.with(|fd| crate::uring::accept(call.hub(), fd, address, length, flags))? {
                 Some(result) => result,
                 None if fds::nonblocking(now) => call.raw(),
-                None => pool::wait_there(call.task, call.number, call.args).await,
+                None => super::file::in_pool_on(call, &file).await,
             }
         } else if terms.is_none() && fds::kind(now) != Kind::Socket {
             return call.raw();
@@ -128,7 +128,6 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
         match result {
             Err(Errno::AGAIN) => {}
             result => {
-                call.hub().readiness.next_turn(now, file.origin());
                 if let Ok(new) = result {
                     made(new, flags & libc::SOCK_NONBLOCK == 0 && no_time_outs(now));
                 }
@@ -144,8 +143,11 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
                 *terms.insert(would_block(now, Kind::Socket, Direction::Read)?)
             }
         };
-        file.hold();
-        wait_turn(call, file.fd()?, READ, deadline, interrupt).await?;
+        if !file.hold() {
+            terms = None;
+            continue;
+        }
+        wait_fd(call, &file, READ, deadline, interrupt).await?;
     }
 }
 
@@ -194,8 +196,11 @@ pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
                 u64::MAX => (u64::MAX, Errno::RESTART_SYS),
                 deadline => (deadline, Errno::INTR),
             });
-        file.hold();
-        match wait_fd(call, file.fd()?, WRITE, deadline, interrupt).await {
+        if !file.hold() {
+            (terms, first) = (None, None);
+            continue;
+        }
+        match wait_with_others(call, &file, WRITE, deadline, interrupt).await {
             Ok(()) => {}
             // socket(7): connect says EINPROGRESS when SO_SNDTIMEO is over; EALREADY if it was not the first.
             Err(Errno::AGAIN) => return Err(first.unwrap_or(Errno::INPROGRESS)),

@@ -5,7 +5,8 @@
 //! a pool thread, which may block without harm. Whether the program wants to block at all is asked of the kernel (`F_GETFL`)
 //! only when a call would block.
 
-use super::{comm, wait_fd, Call};
+use super::close::Held;
+use super::{comm, wait_fd, wait_with_others, Call};
 use crate::config::{self, File};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
@@ -251,17 +252,16 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
         return call.raw();
     }
     let mut kind = fds::kind(fd);
-    let file = super::close::Held::new(fd);
+    let file = Held::new(fd);
     let mut moved = 0;
     let mut terms = None;
     loop {
-        let fd = file.fd()?;
         let result = match kind {
             Kind::Unknown => return Err(Errno::BADF),
             Kind::Other => return call.in_line(),
             Kind::Regular => return regular(call, direction).await,
             Kind::Device if direction == Direction::Write => return device_write(call, fd).await,
-            _ => buffers.try_now(fd, direction, kind),
+            _ => file.with(|fd| buffers.try_now(fd, direction, kind))?,
         };
         match result {
             Ok(n) => {
@@ -285,11 +285,15 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
                 {
                     return Ok(moved);
                 }
+                // The rest goes to the same file.
+                if !file.hold() {
+                    return Ok(moved);
+                }
                 continue;
             }
             Err(Errno::AGAIN) => {}
             Err(Errno::OPNOTSUPP | Errno::INVAL) if kind != Kind::Socket => {
-                return polled(call, fd, kind, direction).await;
+                return polled(call, &file, kind, direction).await;
             }
             Err(Errno::NOTSOCK) => {
                 kind = fds::look_up(fd);
@@ -306,15 +310,18 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
                 Err(e) => return Err(e),
             },
         };
-        file.hold();
-        let fd = file.fd()?;
-        if let Err(e) = wait_fd(call, fd, direction.interest(), deadline, interrupt).await {
+        if !file.hold() {
+            kind = fds::kind(fd);
+            terms = None;
+            continue;
+        }
+        if let Err(e) = wait_fd(call, &file, direction.interest(), deadline, interrupt).await {
             if moved > 0 {
                 return Ok(moved);
             }
             return match e {
                 // Cannot be polled after all.
-                Errno::PERM => pool::run(call.task, call.number, call.args).await,
+                Errno::PERM => in_pool_on(call, &file).await,
                 e => Err(e),
             };
         }
@@ -323,7 +330,8 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
 
 /// Files without a form that cannot block (terminals, inotify): wait until poll(2) says that there is something, then let a
 /// pool thread make the call, for somebody else may have taken it meanwhile.
-async fn polled(call: Call, fd: i32, kind: Kind, direction: Direction) -> SysResult {
+async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> SysResult {
+    let fd = file.fd()?;
     if fds::nonblocking(fd) {
         return call.raw();
     }
@@ -343,14 +351,36 @@ async fn polled(call: Call, fd: i32, kind: Kind, direction: Direction) -> SysRes
     } else {
         libc::POLLOUT
     };
-    while !super::poll::ready_now(fd, wanted) {
-        match wait_fd(call, fd, direction.interest(), u64::MAX, Errno::RESTART_SYS).await {
+    while !file.with(|fd| super::poll::ready_now(fd, wanted))? {
+        if !file.hold() {
+            continue;
+        }
+        match wait_fd(
+            call,
+            file,
+            direction.interest(),
+            u64::MAX,
+            Errno::RESTART_SYS,
+        )
+        .await
+        {
             Ok(()) => {}
             Err(Errno::PERM) => break,
             Err(e) => return Err(e),
         }
     }
-    pool::wait_there(call.task, call.number, call.args).await
+    in_pool_on(call, file).await
+}
+
+/// Has a pool thread make a call that has waited for a file (its first argument) and is to get that very one.
+pub(crate) async fn in_pool_on(call: Call, file: &Held) -> SysResult {
+    let pinned = file.pin()?;
+    let mut args = call.args;
+    #[allow(clippy::cast_sign_loss)]
+    {
+        args[0] = pinned.fd as usize;
+    }
+    pool::wait_there(call.task, call.number, args).await
 }
 
 /// Writes to character devices: the likes of /dev/null take anything at once, a terminal may be stopped.
@@ -631,8 +661,12 @@ async fn move_between(call: Call, input: i32, out: i32) -> SysResult {
         if fds::nonblocking(fd) {
             continue;
         }
-        while !super::poll::ready_now(fd, wanted) {
-            match wait_fd(call, fd, interest, u64::MAX, Errno::RESTART_SYS).await {
+        let file = Held::new(fd);
+        while !file.with(|fd| super::poll::ready_now(fd, wanted))? {
+            if !file.hold() {
+                continue;
+            }
+            match wait_with_others(call, &file, interest, u64::MAX, Errno::RESTART_SYS).await {
                 Ok(()) => {}
                 Err(Errno::PERM) => break,
                 Err(e) => return Err(e),

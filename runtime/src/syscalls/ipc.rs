@@ -5,7 +5,7 @@
 //! `EIDRM` and what other processes see are the kernel's.
 
 use super::close::Held;
-use super::{time, wait_turn, Call};
+use super::{time, wait_fd, Call};
 use crate::hub::readiness::{READ, WRITE};
 use crate::pool;
 use crate::sys;
@@ -61,21 +61,23 @@ async fn mq_timed(
     let mut waited = false;
     loop {
         let mut args = call.args;
-        args[0] = file.fd()? as usize;
         args[4] = &raw const past as usize;
-        // SAFETY: the program's call, on the same file, without the wait.
-        match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
+        let result = file.with(|fd| {
+            args[0] = fd as usize;
+            // SAFETY: the program's call, on the same file, without the wait.
+            sys::check(unsafe { sys::syscall_raw(call.number, args) })
+        })?;
+        match result {
             Err(Errno::TIMEDOUT) => {}
             // O_NONBLOCK was set meanwhile: natively that is nothing to a call which waits already.
             Err(Errno::AGAIN) if waited => {}
-            result => {
-                call.hub().readiness.next_turn(file.fd()?, file.origin());
-                return result;
-            }
+            result => return result,
         }
-        file.hold();
+        if !file.hold() {
+            continue;
+        }
         waited = true;
-        match wait_turn(call, file.fd()?, interest, deadline, Errno::RESTART_SYS).await {
+        match wait_fd(call, &file, interest, deadline, Errno::RESTART_SYS).await {
             Ok(()) => {}
             Err(Errno::AGAIN) => return Err(Errno::TIMEDOUT),
             Err(e) => return Err(e),

@@ -246,41 +246,44 @@ pub(crate) fn complete(task: &'static Task, result: SysResult) {
     };
 }
 
-/// Waits until a descriptor may be ready, a deadline (CLOCK_MONOTONIC ns) passes (`EAGAIN`, as a socket's time-out says),
-/// or a signal comes (`interrupt`: what the call gives then).
+/// Waits until a file may be ready, a deadline (CLOCK_MONOTONIC ns) passes (`EAGAIN`, as a socket's time-out says), or a signal comes
+/// (`interrupt`: what the call gives then). `EPERM`: the file cannot be polled. `EBADF`: it was closed, and waits are to end then.
 pub(crate) async fn wait_fd(
     call: Call,
-    fd: i32,
+    file: &close::Held,
     interest: u32,
     deadline: u64,
     interrupt: Errno,
 ) -> Result<(), Errno> {
-    let ready = readiness::Ready::new(call.task, fd, interest);
-    ready_or(call, ready, deadline, interrupt).await
+    let ready = readiness::Ready::in_turn(call.task, file, interest);
+    waiting(call, file, ready, interest, deadline, interrupt).await
 }
 
-/// As [`wait_fd`], but of the tasks of a hub that wait so one at a time is woken. Who was, and has ended its call one way or the
-/// other, gives the turn on ([`readiness::Readiness::next_turn`]).
-pub(crate) async fn wait_turn(
+/// As [`wait_fd`], for something that is not taken: all who wait for it are woken.
+pub(crate) async fn wait_with_others(
     call: Call,
-    fd: i32,
+    file: &close::Held,
     interest: u32,
     deadline: u64,
     interrupt: Errno,
 ) -> Result<(), Errno> {
-    let ready = readiness::Ready::in_turn(call.task, fd, interest);
-    ready_or(call, ready, deadline, interrupt).await
+    let ready = readiness::Ready::for_all(call.task, file, interest);
+    waiting(call, file, ready, interest, deadline, interrupt).await
 }
 
-async fn ready_or(
+async fn waiting(
     call: Call,
-    ready: readiness::Ready,
+    file: &close::Held,
+    ready: readiness::Ready<'_>,
+    interest: u32,
     deadline: u64,
     interrupt: Errno,
 ) -> Result<(), Errno> {
     match future::until(call.task, ready, deadline).await {
-        Woken::Ready(Ok(())) => Ok(()),
-        Woken::Ready(Err(e)) => Err(e),
+        Woken::Ready(Err(e)) if e != Errno::PERM && e != Errno::BADF => {
+            poll::one_in_pool(call, file, interest, deadline, interrupt).await
+        }
+        Woken::Ready(result) => result,
         Woken::Timeout => Err(Errno::AGAIN),
         Woken::Signal => Err(interrupt),
     }

@@ -1,54 +1,102 @@
 //! poll, select and epoll: asked without waiting, and asked again whenever something may have happened.
+//!
+//! As in Linux, a wait holds the files that its numbers meant when it began, and events of those end it; what it then reports is what
+//! the numbers mean by that time.
 
+use super::close::Held;
 use super::Call;
 use crate::future::{self, Woken};
-use crate::hub::readiness::{AnyReady, Ready, ANY, READ, WRITE};
+use crate::hub::readiness::{AnyReady, Ready, READ};
+use crate::pool;
 use crate::signal;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::syscalls::time;
+use libc::{pollfd, timespec};
+
+const NO_TIME: timespec = timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
+
+/// Asks poll(2) without waiting.
+///
+/// # Safety
+/// As for the call.
+unsafe fn look(list: *mut pollfd, count: usize) -> SysResult {
+    // SAFETY: the caller's promise; no wait.
+    unsafe { sys!(SYS_ppoll, list, count, &NO_TIME, 0, 0) }
+}
 
 /// Whether a descriptor is ready for `events` this moment.
 pub(crate) fn ready_now(fd: i32, events: i16) -> bool {
-    let mut one = libc::pollfd {
+    let mut one = pollfd {
         fd,
         events,
         revents: 0,
     };
-    let none = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
+    // SAFETY: one entry.
+    unsafe { look(&mut one, 1) }.unwrap_or(0) > 0
+}
+
+/// Waits for a file that the hub's epoll does not take (no memory for it, or an epoll nested too deep): a pool thread polls it.
+pub(crate) async fn one_in_pool(
+    call: Call,
+    file: &Held,
+    interest: u32,
+    deadline: u64,
+    interrupt: Errno,
+) -> Result<(), Errno> {
+    let pinned = file.pin()?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let mut one = pollfd {
+        fd: pinned.fd,
+        events: interest as u16 as i16,
+        revents: 0,
     };
-    // SAFETY: one entry, no wait.
-    unsafe { sys!(SYS_ppoll, &mut one, 1, &none, 0, 0) }.unwrap_or(0) > 0
+    match in_pool(call, &raw mut one, 1, deadline).await {
+        Ok(0) => Err(Errno::AGAIN),
+        Ok(_) => Ok(()),
+        Err(Errno::RESTART_SYS) => Err(interrupt),
+        Err(e) => Err(e),
+    }
+}
+
+/// Has a pool thread wait in poll(2). The list is the program's or in a parked future, which stays until the thread is done.
+async fn in_pool(call: Call, list: *mut pollfd, count: usize, deadline: u64) -> SysResult {
+    let timeout = match deadline {
+        u64::MAX => -1,
+        // Rounded up: never too early.
+        at => {
+            let left = at.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
+            i32::try_from(left.div_ceil(1_000_000)).unwrap_or(i32::MAX)
+        }
+    };
+    #[allow(clippy::cast_sign_loss)]
+    let args = [list as usize, count, timeout as u32 as usize, 0, 0, 0];
+    pool::wait_there(call.task, libc::SYS_poll as usize, args).await
 }
 
 /// poll(2): the time-out is in milliseconds; negative: none.
-pub(crate) async fn poll(
-    call: Call,
-    fds: *mut libc::pollfd,
-    count: usize,
-    timeout: i32,
-) -> SysResult {
-    let deadline = deadline_in(timeout);
-    polling(call, fds, count, deadline).await
+pub(crate) async fn poll(call: Call, list: *mut pollfd, count: usize, timeout: i32) -> SysResult {
+    polling(call, list, count, deadline_in(timeout)).await
 }
 
 /// ppoll(2).
 pub(crate) async fn ppoll(
     call: Call,
-    fds: *mut libc::pollfd,
+    list: *mut pollfd,
     count: usize,
-    timeout: *mut libc::timespec,
+    timeout: *mut timespec,
     mask: *const u64,
 ) -> SysResult {
     let deadline = deadline_of(timeout)?;
     // SAFETY: the program's mask.
-    if let Some(mask) = unsafe { mask_of(mask, call.args[4]) }? {
-        signal::mask_for_call(call.task, mask);
-    }
-    let result = polling(call, fds, count, deadline).await;
-    write_back(timeout, deadline, result)
+    let masked = unsafe { Masked::set(call, mask, call.args[4]) }?;
+    let result = polling(call, list, count, deadline).await;
+    masked.end(result, Errno::RESTART_NOHAND);
+    write_back(timeout, deadline);
+    result
 }
 
 /// The deadline that a time-out in milliseconds sets: 0 for "do not wait"; negative: none.
@@ -61,74 +109,141 @@ fn deadline_in(timeout: i32) -> u64 {
 }
 
 /// The deadline that a time-out sets: 0 for "do not wait".
-fn deadline_of(timeout: *const libc::timespec) -> Result<u64, Errno> {
+fn deadline_of(timeout: *const timespec) -> Result<u64, Errno> {
     if timeout.is_null() {
         return Ok(u64::MAX);
     }
     // SAFETY: the program's timespec.
     match unsafe { read_user(timeout) }? {
-        libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        } => Ok(0),
+        NO_TIME => Ok(0),
         time => time::deadline_after(time),
     }
 }
 
-/// # Safety
-/// A non-null `mask` must be readable if it looks like an address.
-unsafe fn mask_of(mask: *const u64, size: usize) -> Result<Option<u64>, Errno> {
-    if mask.is_null() {
-        return Ok(None);
+/// A signal mask for the time of a call.
+struct Masked(Option<Call>);
+
+impl Masked {
+    /// # Safety
+    /// A non-null `mask` must be readable if it looks like an address.
+    unsafe fn set(call: Call, mask: *const u64, size: usize) -> Result<Self, Errno> {
+        if mask.is_null() {
+            return Ok(Self(None));
+        }
+        if size != 8 {
+            return Err(Errno::INVAL);
+        }
+        // SAFETY: the caller's promise.
+        signal::mask_for_call(call.task, unsafe { read_user(mask) }?);
+        Ok(Self(Some(call)))
     }
-    if size != 8 {
-        return Err(Errno::INVAL);
+
+    /// Whether a signal that the mask lets through waits to be handled.
+    fn interrupts(call: Call) -> bool {
+        call.task.restore_mask.get().is_some() && signal::interrupts(call.task)
     }
-    // SAFETY: the caller's promise.
-    unsafe { read_user(mask) }.map(Some)
+
+    /// Signals that the mask let through are delivered only if they ended the call; else the old mask is back before.
+    fn end(self, result: SysResult, interrupted: Errno) {
+        if let (Some(call), true) = (self.0, result != Err(interrupted)) {
+            signal::mask_after_call(call.task);
+        }
+    }
 }
 
 /// ppoll and pselect6 leave the time that was left in the program's timespec (the libc wrappers hide that).
-fn write_back(timeout: *mut libc::timespec, deadline: u64, result: SysResult) -> SysResult {
+fn write_back(timeout: *mut timespec, deadline: u64) {
     if deadline != u64::MAX && deadline != 0 && !timeout.is_null() {
         let left = deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
-        // SAFETY: read before from the same place. It may be read-only memory in a program, where the kernel ignores the fault:
-        // so only touch it when the value differs, which it does not for a constant that was never waited on.
-        let _ = unsafe { write_user(timeout, time::timespec(left)) };
+        write_if_writable(timeout, time::timespec(left));
     }
-    result
 }
 
-async fn polling(call: Call, fds: *mut libc::pollfd, count: usize, deadline: u64) -> SysResult {
-    let none = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
+/// Writes to the program's memory unless that is read-only, which the kernel, too, forgives here.
+fn write_if_writable<T: Copy>(to: *mut T, value: T) {
+    let len = std::mem::size_of::<T>();
+    let ours = libc::iovec {
+        iov_base: (&raw const value).cast_mut().cast(),
+        iov_len: len,
     };
+    let theirs = libc::iovec {
+        iov_base: to.cast(),
+        iov_len: len,
+    };
+    // SAFETY: copies within this process; the kernel looks at the addresses.
+    unsafe {
+        let pid = sys!(SYS_getpid).unwrap_or(0);
+        let _ = sys!(SYS_process_vm_writev, pid, &ours, 1, &theirs, 1, 0);
+    }
+}
+
+async fn polling(call: Call, list: *mut pollfd, count: usize, deadline: u64) -> SysResult {
+    // SAFETY: the program's array.
+    let found = unsafe { look(list, count) }?;
+    if found > 0 {
+        return Ok(found);
+    }
+    if deadline == 0 {
+        return if Masked::interrupts(call) {
+            Err(Errno::RESTART_NOHAND)
+        } else {
+            Ok(0)
+        };
+    }
+    // SAFETY: the kernel has just read and written the array.
+    let entry = |i| unsafe { read_user(list.add(i)) }.ok();
+    let wanted = (0..count).filter_map(|i| entry(i).filter(|p| p.fd >= 0));
+    let wanted = wanted.map(|p| (p.fd, interest_of(p.events)));
+    watching(call, list, count, wanted, deadline, |found| found).await
+}
+
+/// Waits until an array's descriptors are ready as the program asked, which `answer` takes from what poll(2) found: 0, not yet.
+async fn watching(
+    call: Call,
+    list: *mut pollfd,
+    count: usize,
+    wanted: impl Iterator<Item = (i32, u32)>,
+    deadline: u64,
+    answer: impl Fn(usize) -> usize,
+) -> SysResult {
+    let mut any = std::pin::pin!(AnyReady::new(call.task, wanted)?);
     loop {
-        // SAFETY: the program's array; no wait.
-        let found = unsafe { sys!(SYS_ppoll, fds, count, &none, 0, 0) }?;
-        if found > 0 || deadline == 0 {
-            return Ok(found);
-        }
-        let wanted = (0..count).filter_map(|i| {
-            // SAFETY: the kernel has just read and written the array.
-            let p = unsafe { read_user(fds.add(i)) }.ok()?;
-            (p.fd >= 0).then_some((p.fd, interest_of(p.events)))
-        });
-        match future::until(call.task, AnyReady::new(call.task, wanted), deadline).await {
-            Woken::Ready(()) => {}
-            Woken::Timeout => {
-                // SAFETY: as above. What came in the last moment counts.
-                return unsafe { sys!(SYS_ppoll, fds, count, &none, 0, 0) };
+        let woken = future::until(call.task, any.as_mut(), deadline).await;
+        match woken {
+            // What came in the last moment before a time-out counts.
+            Woken::Ready(Ok(())) | Woken::Timeout => {}
+            Woken::Ready(Err(_)) => {
+                return match in_pool(call, list, count, deadline).await {
+                    Ok(found) => Ok(answer(found)),
+                    Err(Errno::RESTART_SYS) => Err(Errno::RESTART_NOHAND),
+                    Err(e) => Err(e),
+                }
             }
             Woken::Signal => return Err(Errno::RESTART_NOHAND),
         }
+        any.again();
+        // SAFETY: as for the first look.
+        let found = answer(unsafe { look(list, count) }?);
+        if found > 0 || woken == Woken::Timeout {
+            return Ok(found);
+        }
     }
 }
 
+/// What of a descriptor's events the hub's epoll is to tell: it knows nothing of the finer kinds of data and room.
 #[allow(clippy::cast_sign_loss)]
 fn interest_of(events: i16) -> u32 {
-    u32::from(events as u16) | (libc::EPOLLHUP | libc::EPOLLERR) as u32
+    const DATA: i16 = libc::POLLIN | libc::POLLRDNORM | libc::POLLRDBAND;
+    const ROOM: i16 = libc::POLLOUT | libc::POLLWRNORM | libc::POLLWRBAND;
+    const PLAIN: i16 = libc::POLLIN | libc::POLLOUT | libc::POLLPRI | libc::POLLRDHUP;
+    let mut interest = u32::from((events & PLAIN) as u16);
+    if events & DATA != 0 {
+        interest |= (libc::EPOLLIN | libc::EPOLLPRI) as u32;
+    }
+    if events & ROOM != 0 {
+        interest |= libc::EPOLLOUT as u32;
+    }
+    interest | (libc::EPOLLHUP | libc::EPOLLERR) as u32
 }
 
 /// select(2): the time-out is a timeval, and Linux leaves in it what was left.
@@ -148,10 +263,12 @@ pub(crate) async fn select(
         if t.tv_sec < 0 || t.tv_usec < 0 {
             return Err(Errno::INVAL);
         }
-        let sec = t.tv_sec + t.tv_usec / 1_000_000;
-        match (sec, t.tv_usec % 1_000_000) {
+        match (
+            t.tv_sec.saturating_add(t.tv_usec / 1_000_000),
+            t.tv_usec % 1_000_000,
+        ) {
             (0, 0) => 0,
-            (tv_sec, us) => time::deadline_after(libc::timespec {
+            (tv_sec, us) => time::deadline_after(timespec {
                 tv_sec,
                 tv_nsec: us * 1000,
             })?,
@@ -159,13 +276,12 @@ pub(crate) async fn select(
     };
     let result = selecting(call, count, [r, w, x], deadline).await;
     if deadline != u64::MAX && deadline != 0 {
-        let left = deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
+        let left = time::timespec(deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC)));
         let left = libc::timeval {
-            tv_sec: (left / 1_000_000_000) as i64,
-            tv_usec: (left % 1_000_000_000 / 1000) as i64,
+            tv_sec: left.tv_sec,
+            tv_usec: left.tv_nsec / 1000,
         };
-        // SAFETY: read before from the same place.
-        let _ = unsafe { write_user(timeout, left) };
+        write_if_writable(timeout, left);
     }
     result
 }
@@ -177,83 +293,149 @@ pub(crate) async fn pselect6(
     r: usize,
     w: usize,
     x: usize,
-    timeout: *mut libc::timespec,
+    timeout: *mut timespec,
 ) -> SysResult {
     let deadline = deadline_of(timeout)?;
     let mask = call.args[5] as *const [usize; 2];
-    if !mask.is_null() {
-        // SAFETY: the program's pair, and the mask it points to.
-        let mask =
-            unsafe { read_user(mask).and_then(|[at, size]| mask_of(at as *const u64, size)) }?;
-        if let Some(mask) = mask {
-            signal::mask_for_call(call.task, mask);
-        }
-    }
+    let (mask, size) = if mask.is_null() {
+        (0, 0)
+    } else {
+        // SAFETY: the program's pair.
+        unsafe { read_user(mask) }.map(|[mask, size]| (mask, size))?
+    };
+    // SAFETY: the program's mask.
+    let masked = unsafe { Masked::set(call, mask as *const u64, size) }?;
     let result = selecting(call, count, [r, w, x], deadline).await;
-    write_back(timeout, deadline, result)
+    masked.end(result, Errno::RESTART_NOHAND);
+    write_back(timeout, deadline);
+    result
 }
 
+/// What poll(2) is asked, and may answer, for each of select's three sets.
+const SETS: [(i16, i16); 3] = {
+    use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI};
+    use libc::{POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM};
+    [
+        (
+            POLLIN | POLLRDNORM | POLLRDBAND,
+            POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL,
+        ),
+        (
+            POLLOUT | POLLWRNORM | POLLWRBAND,
+            POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL,
+        ),
+        (POLLPRI, POLLPRI | POLLNVAL),
+    ]
+};
+
+/// The kernel looks first, at copies of the sets: it overwrites them with what it found. If that is nothing, the wait is poll's.
 async fn selecting(call: Call, count: i32, sets: [usize; 3], deadline: u64) -> SysResult {
-    let words = usize::try_from(count)
-        .map_err(|_| Errno::INVAL)?
-        .div_ceil(64);
-    // What the program asks; the kernel overwrites its copies with what it found.
-    let mut asked: [Vec<u64>; 3] = Default::default();
-    for (asked, set) in asked.iter_mut().zip(sets) {
+    let count = usize::try_from(count).map_err(|_| Errno::INVAL)?;
+    let count = if count > libc::FD_SETSIZE {
+        as_natively(count)
+    } else {
+        count
+    };
+    let words = count.div_ceil(64);
+    let mut copies: [Vec<u64>; 3] = Default::default();
+    for (copy, set) in copies.iter_mut().zip(sets) {
         if set != 0 {
             // SAFETY: the program's sets, as many bits as it says.
-            *asked = (0..words)
+            *copy = (0..words)
                 .map(|i| unsafe { read_user((set as *const u64).add(i)) })
                 .collect::<Result<_, _>>()?;
         }
     }
-    let none = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    loop {
-        // SAFETY: the program's sets; no wait. The kernel gets the raw call, so its answer is the program's.
-        let mut now = none;
-        // SAFETY: as above.
-        let found = unsafe { sys!(SYS_pselect6, count, sets[0], sets[1], sets[2], &mut now, 0) }?;
-        if found > 0 || deadline == 0 {
-            return Ok(found);
-        }
-        let bits =
-            |set: &Vec<u64>, fd: usize| set.get(fd / 64).is_some_and(|w| w >> (fd % 64) & 1 != 0);
-        let asked_now = &asked;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-        let wanted = (0..words * 64).filter_map(move |fd| {
-            let r = if bits(&asked_now[0], fd) { READ } else { 0 };
-            let w = if bits(&asked_now[1], fd) { WRITE } else { 0 };
-            let x = if bits(&asked_now[2], fd) {
-                libc::EPOLLPRI as u32
-            } else {
-                0
-            };
-            (r | w | x != 0).then_some((fd as i32, r | w | x))
-        });
-        let woken = future::until(call.task, AnyReady::new(call.task, wanted), deadline).await;
-        if woken == Woken::Signal {
-            restore(&asked, sets)?;
-            return Err(Errno::RESTART_NOHAND);
-        }
-        if woken == Woken::Timeout {
-            return Ok(0);
-        }
-        restore(&asked, sets)?;
+    let mut list = asked(&copies, count)?;
+    let mut at = [0; 3];
+    for ((at, copy), set) in at.iter_mut().zip(&mut copies).zip(sets) {
+        *at = if set == 0 {
+            0
+        } else {
+            copy.as_mut_ptr() as usize
+        };
     }
-}
-
-/// Writes the sets back as the program asked: the kernel has cleared them.
-fn restore(asked: &[Vec<u64>; 3], sets: [usize; 3]) -> Result<(), Errno> {
-    for (asked, set) in asked.iter().zip(sets) {
-        for (i, word) in asked.iter().enumerate() {
+    let mut time = NO_TIME;
+    // SAFETY: the copies have room for as many bits; no wait.
+    let mut found = unsafe { sys!(SYS_pselect6, count, at[0], at[1], at[2], &mut time, 0) }?;
+    if found == 0 && deadline == 0 && Masked::interrupts(call) {
+        return Err(Errno::RESTART_NOHAND);
+    }
+    if found == 0 && deadline != 0 {
+        let (first, len) = (list.as_mut_ptr(), list.len());
+        // SAFETY: the list, which is looked at nowhere else while the wait goes on.
+        let entry = move |i| unsafe { *first.add(i) };
+        let wanted = (0..len).map(entry).map(|p| (p.fd, interest_of(p.events)));
+        let answer = |_| {
+            (0..len)
+                .map(|i| bits(entry(i)).iter().filter(|b| **b).count())
+                .sum()
+        };
+        found = watching(call, first, len, wanted, deadline, answer).await?;
+        for p in list {
+            for (copy, ready) in copies.iter_mut().zip(bits(p)) {
+                if ready {
+                    #[allow(clippy::cast_sign_loss)]
+                    let fd = p.fd as usize;
+                    copy[fd / 64] |= 1 << (fd % 64);
+                }
+            }
+        }
+    }
+    for (copy, set) in copies.iter().zip(sets) {
+        for (i, word) in copy.iter().enumerate() {
             // SAFETY: read before from the same place.
             unsafe { write_user((set as *mut u64).add(i), *word) }?;
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// In which of the three sets a descriptor is to be reported.
+fn bits(p: pollfd) -> [bool; 3] {
+    SETS.map(|(asked, answers)| p.events & asked == asked && p.revents & answers != 0)
+}
+
+/// The descriptors of select's sets, for poll.
+fn asked(sets: &[Vec<u64>; 3], count: usize) -> Result<Vec<pollfd>, Errno> {
+    let mut list = Vec::new();
+    for fd in 0..count {
+        let has = |set: &Vec<u64>| set.get(fd / 64).is_some_and(|w| w >> (fd % 64) & 1 != 0);
+        let events = sets
+            .iter()
+            .zip(SETS)
+            .filter(|(set, _)| has(set))
+            .fold(0, |events, (_, (asks, _))| events | asks);
+        if events != 0 {
+            list.try_reserve(1).map_err(|_| Errno::NOMEM)?;
+            list.push(pollfd {
+                fd: i32::try_from(fd).unwrap_or(-1),
+                events,
+                revents: 0,
+            });
+        }
+    }
+    Ok(list)
+}
+
+/// The kernel looks at no more bits than its table of the process has numbers, and programs rely on that: `select(getdtablesize(), …)`
+/// with sets of `FD_SETSIZE`.
+#[cold]
+fn as_natively(count: usize) -> usize {
+    let mut text = [0u8; 1024];
+    // SAFETY: a C string and a buffer of ours; the descriptor is closed again.
+    let read = unsafe {
+        sys!(SYS_open, c"/proc/self/status".as_ptr(), libc::O_CLOEXEC).and_then(|fd| {
+            let read = sys!(SYS_read, fd, text.as_mut_ptr(), text.len());
+            let _ = sys!(SYS_close, fd);
+            read
+        })
+    };
+    let size = text[..read.unwrap_or(0)]
+        .split(|b| *b == b'\n')
+        .find_map(|line| std::str::from_utf8(line).ok()?.strip_prefix("FDSize:"))
+        .and_then(|size| size.trim().parse().ok());
+    count.min(size.unwrap_or(count))
 }
 
 /// epoll_wait(2): milliseconds; negative: no time-out.
@@ -278,10 +460,10 @@ pub(crate) async fn epoll_pwait(
     mask: *const u64,
 ) -> SysResult {
     // SAFETY: the program's mask.
-    if let Some(mask) = unsafe { mask_of(mask, call.args[5]) }? {
-        signal::mask_for_call(call.task, mask);
-    }
-    epoll_wait(call, epoll, events, max, timeout).await
+    let masked = unsafe { Masked::set(call, mask, call.args[5]) }?;
+    let result = epoll_wait(call, epoll, events, max, timeout).await;
+    masked.end(result, Errno::INTR);
+    result
 }
 
 /// epoll_pwait2(2).
@@ -290,37 +472,55 @@ pub(crate) async fn epoll_pwait2(
     epoll: i32,
     events: usize,
     max: i32,
-    timeout: *const libc::timespec,
+    timeout: *const timespec,
     mask: *const u64,
 ) -> SysResult {
     let deadline = deadline_of(timeout)?;
     // SAFETY: the program's mask.
-    if let Some(mask) = unsafe { mask_of(mask, call.args[5]) }? {
-        signal::mask_for_call(call.task, mask);
-    }
-    epolling(call, epoll, events, max, deadline).await
+    let masked = unsafe { Masked::set(call, mask, call.args[5]) }?;
+    let result = epolling(call, epoll, events, max, deadline).await;
+    masked.end(result, Errno::INTR);
+    result
 }
 
 /// The program's epoll is itself a descriptor that becomes readable: the hub's epoll watches it.
 async fn epolling(call: Call, epoll: i32, events: usize, max: i32, deadline: u64) -> SysResult {
-    let file = super::close::Held::new(epoll);
+    let file = Held::new(epoll);
+    // SAFETY: the program's buffer; no wait.
+    let now = |fd: i32| unsafe { sys!(SYS_epoll_wait, fd, events, max, 0) };
     loop {
-        // SAFETY: the program's buffer; no wait.
-        let found = unsafe { sys!(SYS_epoll_wait, file.fd()?, events, max, 0) }?;
+        let found = file.with(now)??;
         if found > 0 || deadline == 0 {
             return Ok(found);
         }
-        file.hold();
-        let ready = Ready::new(call.task, file.fd()?, ANY);
+        if !file.hold() {
+            continue;
+        }
+        let ready = Ready::in_turn(call.task, &file, READ);
         match future::until(call.task, ready, deadline).await {
             Woken::Ready(Ok(())) => {}
-            // Nested too deep for one more level: let the kernel wait, on a pool thread.
-            Woken::Ready(Err(_)) => {
-                return crate::pool::wait_there(call.task, call.number, call.args).await
-            }
-            // SAFETY: as above.
-            Woken::Timeout => return unsafe { sys!(SYS_epoll_wait, file.fd()?, events, max, 0) },
+            Woken::Ready(Err(Errno::BADF)) => return Err(Errno::BADF),
+            // Nested too deep for one more level, or no memory for it: let the kernel wait, on a pool thread.
+            Woken::Ready(Err(_)) => return in_kernel(call, &file, deadline).await,
+            Woken::Timeout => return file.with(now)?,
             Woken::Signal => return Err(Errno::INTR),
         }
+    }
+}
+
+/// Has a pool thread wait in epoll_wait.
+async fn in_kernel(call: Call, file: &Held, deadline: u64) -> SysResult {
+    let pinned = file.pin()?;
+    let left = deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
+    let timeout = match deadline {
+        u64::MAX => -1,
+        _ => i32::try_from(left.div_ceil(1_000_000)).unwrap_or(i32::MAX),
+    };
+    #[allow(clippy::cast_sign_loss)]
+    let [fd, timeout] = [pinned.fd, timeout].map(|n| n as u32 as usize);
+    let args = [fd, call.args[1], call.args[2], timeout, 0, 0];
+    match pool::wait_there(call.task, libc::SYS_epoll_wait as usize, args).await {
+        Err(e) if e.is_restart() => Err(Errno::INTR),
+        result => result,
     }
 }

@@ -13,7 +13,7 @@ use crate::hub::{self, world};
 use crate::signal::{self, frame};
 use crate::sys;
 use crate::task;
-use crate::{fds, pool};
+use crate::{fds, own, pool};
 
 /// fork(2).
 pub(crate) fn fork(call: Call) -> Outcome {
@@ -101,7 +101,8 @@ pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcom
 
 /// In a forked child: leaves the runtime for good, as the task.
 fn become_native(task: &'static task::Task) -> ! {
-    fds::close_all_own();
+    crate::log::forget_file();
+    own::close_all();
     super::futex::reset();
     super::close::reset();
     signal::reset();

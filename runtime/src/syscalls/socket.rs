@@ -72,9 +72,12 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
     let mut rest = Rest::default();
     loop {
         let now = file.fd()?;
-        args[0] = now as usize;
-        // SAFETY: the program's call with flags that only keep it from waiting, on what is left of its own buffers.
-        match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
+        let result = file.with(|fd| {
+            args[0] = fd as usize;
+            // SAFETY: the program's call with flags that only keep it from waiting, on what is left of its own buffers.
+            sys::check(unsafe { sys::syscall_raw(call.number, args) })
+        })?;
+        match result {
             Ok(n) => {
                 let peeks = direction == Direction::Read && flags & PEEK != 0;
                 moved = if peeks { n } else { moved + n };
@@ -89,6 +92,10 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
                 }
                 if !peeks {
                     rest.advance(&call, &mut args, moved)?;
+                    // The rest is the same file's.
+                    if !file.hold() {
+                        return Ok(moved);
+                    }
                     continue;
                 }
             }
@@ -111,8 +118,14 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
         if direction == Direction::Write && moved == 0 && receiver_is_full(&call, now) {
             return full_receiver(call, at).await;
         }
-        file.hold();
-        match wait_fd(call, file.fd()?, direction.interest(), deadline, interrupt).await {
+        if !file.hold() {
+            if moved > 0 {
+                return Ok(moved);
+            }
+            terms = None;
+            continue;
+        }
+        match wait_fd(call, &file, direction.interest(), deadline, interrupt).await {
             Ok(()) => {}
             Err(_) if moved > 0 => return Ok(moved),
             Err(e) => return Err(e),
@@ -166,14 +179,16 @@ async fn as_it_is(call: Call, fd: i32, at: usize, direction: Direction) -> SysRe
     match would_block(fd, Kind::Socket, direction) {
         Ok((u64::MAX, interrupt)) => {
             while !super::poll::ready_now(file.fd()?, wanted) {
-                file.hold();
-                wait_fd(call, file.fd()?, direction.interest(), u64::MAX, interrupt).await?;
+                if file.hold() {
+                    wait_fd(call, &file, direction.interest(), u64::MAX, interrupt).await?;
+                }
             }
-            args[0] = file.fd()? as usize;
         }
         Ok(_) => {}
         Err(_) => return now(call, fd, at, direction),
     }
+    let pinned = file.pin()?;
+    args[0] = pinned.fd as usize;
     match pool::wait_there(call.task, call.number, args).await {
         Err(Errno::PIPE) => Err(broken(call, fd, call.args[at])),
         result => result,

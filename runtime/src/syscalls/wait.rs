@@ -3,14 +3,15 @@
 //! A child that is waited for by its id is watched through a pidfd. For all else the receiver's SIGCHLD makes every such wait look
 //! again. Where the program has SIGCHLD ignored the kernel sends none and the wait is for the last child's end: a pool thread's.
 
-use super::{wait_fd, Call};
+use super::close::Held;
+use super::{wait_with_others, Call};
 use crate::future::{until, Woken};
 use crate::hub::readiness::READ;
 use crate::signal;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::Task;
-use crate::{fds, pool};
+use crate::{own, pool};
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
 use std::marker::PhantomPinned;
@@ -154,13 +155,14 @@ async fn waiting(
     let watched = child.and_then(|pid| {
         // SAFETY: makes a descriptor.
         unsafe { sys!(SYS_pidfd_open, pid, 0) }
-            .and_then(fds::hide)
+            .and_then(own::hide)
             .ok()
     });
     if let Some(pidfd) = watched {
         let _close = Closes(pidfd);
+        let file = Held::new(pidfd);
         loop {
-            wait_fd(call, pidfd, READ, u64::MAX, Errno::RESTART_SYS).await?;
+            wait_with_others(call, &file, READ, u64::MAX, Errno::RESTART_SYS).await?;
             let result = look();
             if !nothing(result) {
                 return result;
@@ -196,7 +198,6 @@ struct Closes(i32);
 
 impl Drop for Closes {
     fn drop(&mut self) {
-        fds::forget(self.0);
-        fds::close_own(self.0);
+        own::close(self.0);
     }
 }

@@ -1,0 +1,155 @@
+//! The runtime's own descriptors, out of the program's way.
+//!
+//! Where they are: above the program's soft limit (`RLIMIT_NOFILE`), if that is at most [`PREFERRED`], by raising the limit for the
+//! moment of the conversion ([`Room`]). The program can then open as many as natively, and no loop over all numbers meets one. Else
+//! right below [`PREFERRED`], and in a table that is no larger than it: the kernel copies the table up to the highest number at every
+//! fork, and its select(2) reads and writes as many bits of the program's sets as the table has numbers.
+//!
+//! The program cannot close or replace them: to it they are not open. All are closed on exec, and by a forked child.
+
+use crate::fds;
+use crate::sys;
+use crate::sys::{Errno, SysResult};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// As many numbers as an `fd_set` has.
+const PREFERRED: u64 = libc::FD_SETSIZE as u64;
+
+/// The lowest number that one of them has or may get.
+static LOWEST: AtomicI32 = AtomicI32::new(i32::MAX);
+/// The highest number that one of them has had.
+static HIGHEST: AtomicI32 = AtomicI32::new(-1);
+/// Where numbers for them are looked for.
+static FROM: AtomicI32 = AtomicI32::new(0);
+
+fn limit(new: Option<&libc::rlimit>) -> Result<libc::rlimit, Errno> {
+    let mut old = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: `new` is null or a limit, `old` is valid for writing.
+    unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, new, &mut old) }?;
+    Ok(old)
+}
+
+/// While it lives, there is room for the runtime's own descriptors above those of the program. Only while the process has one thread:
+/// the limit is everybody's.
+#[derive(Debug)]
+pub struct Room(Option<libc::rlimit>);
+
+impl Room {
+    /// Makes room for so many.
+    pub fn make(count: u32) -> Self {
+        let Ok(old) = limit(None) else {
+            return Self(None);
+        };
+        let count = u64::from(count);
+        if old.rlim_cur > PREFERRED {
+            FROM.store(number(PREFERRED.saturating_sub(count)), Ordering::Relaxed);
+            return Self(None);
+        }
+        let wanted = old.rlim_cur + count;
+        let raised = libc::rlimit {
+            rlim_cur: wanted,
+            rlim_max: old.rlim_max.max(wanted),
+        };
+        if limit(Some(&raised)).is_ok() {
+            FROM.store(number(old.rlim_cur), Ordering::Relaxed);
+            return Self(Some(old));
+        }
+        // The hard limit is the soft one, and not to be raised: at the top of what there is.
+        let from = old.rlim_cur.saturating_sub(count).max(old.rlim_cur / 2);
+        FROM.store(number(from), Ordering::Relaxed);
+        Self(None)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some(old) = self.0 {
+            let _ = limit(Some(&old));
+        }
+    }
+}
+
+fn number(n: u64) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+/// Moves a descriptor of the runtime's out of the program's way, closed on exec. Gives the new number.
+pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
+    let old = number(fd as u64);
+    // No room: it stays where it is.
+    let own = duplicate(old).unwrap_or(old);
+    if own != old {
+        // SAFETY: ours, and not used any more.
+        let _ = unsafe { sys!(SYS_close, old) };
+    }
+    adopt(own);
+    Ok(own)
+}
+
+/// A private duplicate of a descriptor.
+///
+/// # Errors
+/// `EMFILE` above all.
+pub(crate) fn keep(fd: i32) -> Result<i32, Errno> {
+    let own = duplicate(fd)?;
+    adopt(own);
+    Ok(own)
+}
+
+fn duplicate(fd: i32) -> Result<i32, Errno> {
+    let from = FROM.load(Ordering::Relaxed);
+    // SAFETY: duplicates; the number is the runtime's.
+    let at = |from: i32| unsafe { sys!(SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, from) };
+    let copy: SysResult = match at(from) {
+        // The program's limit is below, or all above is in use.
+        Err(Errno(libc::EINVAL | libc::EMFILE)) => at(from / 4 * 3).or_else(|_| at(0)),
+        result => result,
+    };
+    copy.map(|fd| number(fd as u64))
+}
+
+fn adopt(fd: i32) {
+    if let Some(entry) = fds::entry(fd) {
+        entry.set_own(true);
+    }
+    HIGHEST.fetch_max(fd, Ordering::AcqRel);
+    LOWEST.fetch_min(fd, Ordering::AcqRel);
+}
+
+/// Whether a number is the runtime's own: to the program it is not open.
+#[inline]
+pub(crate) fn is_own(fd: i32) -> bool {
+    fd >= LOWEST.load(Ordering::Relaxed) && fds::entry(fd).is_some_and(fds::Entry::is_own)
+}
+
+/// The runtime's own numbers, in order.
+pub(crate) fn all() -> impl Iterator<Item = i32> {
+    let (lowest, highest) = (
+        LOWEST.load(Ordering::Acquire),
+        HIGHEST.load(Ordering::Acquire),
+    );
+    (lowest..=highest).filter(|fd| is_own(*fd))
+}
+
+/// Closes a descriptor of the runtime's own.
+pub(crate) fn close(fd: i32) {
+    // First: whoever gets the number next may do so at once.
+    fds::forget(fd);
+    // SAFETY: ours.
+    let _ = unsafe { sys!(SYS_close, fd) };
+}
+
+/// Closes all, in a forked child or when the process stays native.
+pub(crate) fn close_all() {
+    for fd in all() {
+        // SAFETY: ours.
+        let _ = unsafe { sys!(SYS_close, fd) };
+    }
+    fds::reset();
+    LOWEST.store(i32::MAX, Ordering::Release);
+    HIGHEST.store(-1, Ordering::Release);
+}
