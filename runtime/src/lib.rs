@@ -6,6 +6,7 @@
 //! | [`syscalls`] | what each system call means for a task: one table, one file a family |
 //! | [`signal`] | signals of tasks: pending sets, masks, handler frames, preemption, the receiver |
 //! | [`task`], [`context`] | what a task is, to the runtime and to the machine |
+//! | [`sys`], [`user`] | the kernel's memory and the program's: raw calls, guarded access |
 //! | [`pool`], `thread`, `uring`, [`stacks`], [`fds`] | what calls need: threads that may block, accept, thread stacks, descriptors |
 //! | [`config`], [`log`], `dump` | what users set and see |
 //!
@@ -33,6 +34,7 @@ mod thread;
 mod trim;
 mod turn;
 mod uring;
+pub mod user;
 
 use std::sync::atomic::Ordering;
 use sys::Errno;

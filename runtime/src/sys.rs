@@ -4,6 +4,7 @@
 //! own text, which no door ever rewrites or traps. libc's wrappers are used only where libc itself must know
 //! (threads), never on the call path: they would set the hub's `errno` and hide the kernel's answer.
 
+pub use crate::user::{read as read_user, write as write_user};
 use std::fmt;
 
 /// A Linux error number, the only error on the call path.
@@ -236,36 +237,6 @@ pub fn now(clock: libc::clockid_t) -> u64 {
     t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
 }
 
-/// Reads a value from the program's memory, `EFAULT` for what can be seen to be no address.
-///
-/// A wild pointer into an unmapped page faults here as it would in the program's own code; the kernel would have
-/// answered `EFAULT`. See the README's limits.
-///
-/// # Safety
-/// `addr`, if it looks like an address, must be readable for `T`.
-pub unsafe fn read_user<T: Copy>(addr: *const T) -> Result<T, Errno> {
-    if plausible(addr as usize) {
-        // SAFETY: the caller's promise; the program may give unaligned pointers, as to the kernel.
-        Ok(unsafe { addr.read_unaligned() })
-    } else {
-        Err(Errno::FAULT)
-    }
-}
-
-/// Writes a value to the program's memory; the counterpart of [`read_user`].
-///
-/// # Safety
-/// `addr`, if it looks like an address, must be writable for `T`.
-pub unsafe fn write_user<T: Copy>(addr: *mut T, value: T) -> Result<(), Errno> {
-    if plausible(addr as usize) {
-        // SAFETY: the caller's promise.
-        unsafe { addr.write_unaligned(value) };
-        Ok(())
-    } else {
-        Err(Errno::FAULT)
-    }
-}
-
 /// Whether a number can be a user-space address at all: not in the first page, not beyond the canonical half.
 pub fn plausible(addr: usize) -> bool {
     (4096..(1 << 47) - 4096).contains(&addr)
@@ -282,14 +253,5 @@ mod tests {
         assert_eq!(encode(Err(Errno::AGAIN)) as i64, -11);
         // An address in the upper half of the range is a value, not an error.
         assert_eq!(check(-4096), Ok(-4096isize as usize));
-    }
-
-    #[test]
-    fn implausible_addresses_are_faults() {
-        // SAFETY: both are refused before they are touched.
-        unsafe {
-            assert_eq!(read_user(std::ptr::null::<u32>()), Err(Errno::FAULT));
-            assert_eq!(write_user(usize::MAX as *mut u32, 0), Err(Errno::FAULT));
-        }
     }
 }

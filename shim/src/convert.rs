@@ -216,18 +216,10 @@ fn rewrite_all() -> rewrite::Report {
 
 /// Starts the threads and departs.
 fn go_live() -> Result<(), Option<String>> {
-    // From here on signals wait, until the receiver takes them.
+    // From here on signals wait, faults' that somebody sends among them, until the receiver takes them.
     let mut mask = 0u64;
     // SAFETY: sets and reads this thread's mask.
-    let _ = unsafe {
-        sys!(
-            SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            &!signal::UNBLOCKED,
-            &mut mask,
-            8
-        )
-    };
+    let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &!0u64, &mut mask, 8) };
     let result = start(mask);
     if result.is_err() {
         // SAFETY: as above.
@@ -242,10 +234,11 @@ fn start(mask: u64) -> Result<(), Option<String>> {
     borrow_thread().map_err(|e| Some(format!("cannot create a thread: {e}")))?;
     // After libc has made a thread, and with it installed its own handler (setxid's); before the library installs its own.
     signal::read_actions();
+    signal::receiver::announce();
     trap::install_handlers();
     let faults = [libc::SIGSEGV, libc::SIGBUS].map(|s| (s, Fault::get(s)));
     coop_runtime::start_hubs().map_err(|e| Some(format!("cannot start the hubs: {e}")))?;
-    // generator, under may, installs handlers for these; the program's must stay the program's.
+    // generator, under may, installs handlers for these: ours come back.
     for (signal, action) in faults {
         action.set(signal);
     }

@@ -1,11 +1,12 @@
-//! The trap door, and the library's two signals.
+//! The trap door, and the library's signal handlers.
 //!
 //! Syscall User Dispatch (Linux 5.11) makes the kernel send SIGSYS for a system call made while a byte of the thread says so, unless
 //! the instruction lies in this library. The handler does not answer the call: it changes the interrupted context so that, when it
 //! returns, the program goes on in the crossing as if its site had been rewritten. So both doors lead to the same place, and no
 //! frame of the trap is left while a task waits. The kernel's frame keeps all registers, so this door is always "full".
 //!
-//! The other signal, [`signal::KICK`], preempts a hub's task and interrupts a pool thread's call. Every other SIGSYS is the program's.
+//! [`signal::KICK`] preempts a hub's task and interrupts a pool thread's call. Faults are told apart by where they struck: see
+//! [`signal::fault`]. Every other SIGSYS is the program's.
 
 use crate::crossing;
 use coop_runtime::context::Gate;
@@ -137,10 +138,12 @@ pub fn install_handlers() {
     let flags =
         libc::SA_SIGINFO as u64 | libc::SA_ONSTACK as u64 | libc::SA_NODEFER as u64 | SA_RESTORER;
     let restorer = crossing::coop_restorer as *const () as u64;
-    for (signal, handler) in [
+    let faults = signal::fault::HANDLED.map(|s| (s, on_fault as *const ()));
+    let others = [
         (libc::SIGSYS, on_sigsys as *const ()),
         (signal::KICK, on_kick as *const ()),
-    ] {
+    ];
+    for (signal, handler) in faults.into_iter().chain(others) {
         // The kernel's struct sigaction: handler, flags, restorer, mask.
         let action: [u64; 4] = [handler as u64, flags, restorer, 0];
         // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.
@@ -148,7 +151,7 @@ pub fn install_handlers() {
     }
 }
 
-/// Runs on the signal stack with the FS base of whatever it interrupted, as does [`on_kick`]: no thread-locals, no libc.
+/// Runs on the signal stack with the FS base of whatever it interrupted, as do the others: no thread-locals, no libc.
 extern "C" fn on_sigsys(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel gave both.
     unsafe {
@@ -168,11 +171,31 @@ extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut li
     // SAFETY: the kernel gave both. Its frame begins with the return address, one word below its ucontext.
     unsafe {
         if (*info).si_code != libc::SI_TKILL {
-            return signal::foreign_kick(info);
+            return signal::fault::sent(signal::KICK, info);
         }
         let task = crossing::current();
         if !task.is_null() && signal::preempt_strike(task, context.cast::<u8>().sub(8)) {
             crossing::coop_abandon((*task).gate);
         }
+    }
+}
+
+extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: as in `on_kick`.
+    unsafe {
+        let machine = &mut (*context.cast::<signal::KernelContext>()).machine;
+        // What is positive the kernel says; what is sent has codes of 0 and below.
+        if (*info).si_code <= 0 {
+            return signal::fault::sent(signal, info);
+        }
+        if let Some(on) = coop_runtime::user::fixup(machine.rip as usize) {
+            machine.rip = on as u64;
+            return;
+        }
+        let task = crossing::current();
+        if !task.is_null() && signal::fault::strike(task, context.cast::<u8>().sub(8)) {
+            crossing::coop_abandon((*task).gate);
+        }
+        signal::fault::of_the_runtime(info, context);
     }
 }

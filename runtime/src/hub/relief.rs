@@ -99,11 +99,15 @@ impl Worker {
     /// The task crossed, and the hub is somebody else's.
     #[cold]
     pub(super) fn hand_over_crossed(&self, task: &'static Task) {
-        if syscalls::Call::of(task).number == signal::preempt::PREEMPTED {
-            // The frame is in the thread's hands.
-            signal::preempt::keep(task, self);
-        } else {
-            task.crossed.set(true);
+        // Frames are in the thread's hands.
+        match syscalls::Call::of(task).number {
+            signal::preempt::PREEMPTED => {
+                signal::preempt::keep(task, self);
+            }
+            signal::fault::FAULTED => {
+                signal::fault::faulted(task, self);
+            }
+            _ => task.crossed.set(true),
         }
         self.hand_over(task);
     }
@@ -115,8 +119,6 @@ impl Worker {
             (sys::now(libc::CLOCK_MONOTONIC) - self.away_since.load(Ordering::Relaxed)) / 1_000_000;
         tracing::info!("task {} is back after {ms} ms", task.id());
         self.store_state(task);
-        // Kicks may still come, and the task's own alternate stack is to be used elsewhere.
-        self.use_own_altstack();
         task.call.store(-1, Ordering::Relaxed);
         task.turn.put_down();
         if task.away.swap(0, Ordering::SeqCst) & CLAIMED != 0 {

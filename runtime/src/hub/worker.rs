@@ -30,9 +30,8 @@ pub(crate) struct Worker {
     pub(crate) uses: AtomicI32,
     /// MXCSR and x87 control word that the CPU has now.
     fp: Cell<(u32, u16)>,
-    /// The alternate signal stack that the kernel has for this thread now: (sp, size).
-    kernel_altstack: Cell<(usize, usize)>,
-    own_altstack: Cell<(usize, usize)>,
+    /// The alternate signal stack that the kernel has for this thread: (sp, size). Tasks' own are known to [`signal`] alone.
+    signal_stack: Cell<(usize, usize)>,
     /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
     pub(crate) spare_frame: Cell<*mut u8>,
     /// Whether the thread has its hub; see [`super::relief`].
@@ -116,8 +115,7 @@ impl Worker {
             resting: AtomicU8::new(0),
             uses: AtomicI32::new(-1),
             fp: Cell::new(extended::control()),
-            kernel_altstack: Cell::new((0, 0)),
-            own_altstack: Cell::new((0, 0)),
+            signal_stack: Cell::new((0, 0)),
             spare_frame: Cell::new(signal::preempt::allocate().as_ptr()),
         }));
         let at = COUNT.fetch_add(1, Ordering::SeqCst);
@@ -136,8 +134,7 @@ impl Worker {
         } else {
             (stack.ss_sp as usize, stack.ss_size)
         };
-        worker.own_altstack.set(own);
-        worker.kernel_altstack.set(own);
+        worker.signal_stack.set(own);
         worker
     }
 
@@ -189,7 +186,6 @@ impl Worker {
             extended::set_control(task.fp.get());
             self.fp.set(task.fp.get());
         }
-        self.use_altstack_of(task);
     }
 
     /// Keeps what [`Worker::load_state`] loads, when a task leaves the CPU.
@@ -204,41 +200,9 @@ impl Worker {
         self.fp.set(extended::control());
     }
 
-    /// Makes the kernel use the task's alternate stack for its faults, or the thread's own if it has none.
-    pub(crate) fn use_altstack_of(&self, task: &Task) {
-        let (sp, size, flags) = task.altstack.get();
-        let wanted = if flags & libc::SS_DISABLE == 0 {
-            (sp, size)
-        } else {
-            self.own_altstack.get()
-        };
-        self.use_altstack(wanted);
-    }
-
-    /// Makes the kernel use the thread's own alternate stack.
-    pub(super) fn use_own_altstack(&self) {
-        self.use_altstack(self.own_altstack.get());
-    }
-
-    fn use_altstack(&self, wanted: (usize, usize)) {
-        if wanted == self.kernel_altstack.get() {
-            return;
-        }
-        let (sp, size) = wanted;
-        let stack = libc::stack_t {
-            ss_sp: sp as *mut libc::c_void,
-            ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
-            ss_size: size,
-        };
-        // SAFETY: the memory is the task's own alternate stack, or the thread's.
-        if unsafe { sys!(SYS_sigaltstack, &stack, 0) }.is_ok() {
-            self.kernel_altstack.set(wanted);
-        }
-    }
-
-    /// The alternate stack that the kernel has for the thread now: (sp, size).
-    pub(crate) fn kernel_altstack(&self) -> (usize, usize) {
-        self.kernel_altstack.get()
+    /// Where the kernel runs the library's handlers on this thread: (sp, size).
+    pub(crate) fn signal_stack(&self) -> (usize, usize) {
+        self.signal_stack.get()
     }
 }
 

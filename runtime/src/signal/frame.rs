@@ -20,8 +20,10 @@
 use super::{preempt, Action, Info};
 use crate::context::Registers;
 use crate::hub;
+use crate::sys::Errno;
 use crate::syscalls::{self, Outcome};
 use crate::task::Task;
+use crate::user;
 use std::mem::size_of;
 
 /// The kernel's `struct sigcontext` of x86-64.
@@ -97,7 +99,15 @@ const SS: u16 = 0x2b;
 /// Lays a frame for a handler onto a task's stack and points the task's registers at the handler.
 ///
 /// `restart`: the number of the interrupted call when it is to be made again after the handler.
-pub(crate) fn push(task: &'static Task, info: &Info, action: &Action, restart: Option<u64>) {
+///
+/// # Errors
+/// `EFAULT` when the stack has no room; then nothing has changed.
+pub(crate) fn push(
+    task: &'static Task,
+    info: &Info,
+    action: &Action,
+    restart: Option<u64>,
+) -> Result<(), Errno> {
     // A preempted task's whole state is in a kernel frame; else it is in its context.
     let preempted = task.frame.get();
     let (mut machine, state) = match preempted {
@@ -112,21 +122,24 @@ pub(crate) fn push(task: &'static Task, info: &Info, action: &Action, restart: O
         None => (machine_of(task, restart), State::of(task)),
     };
     let (alt_sp, alt_size, alt_flags) = task.altstack.get();
-    let on_alt = (machine.rsp as usize).wrapping_sub(alt_sp) <= alt_size
-        && alt_flags & libc::SS_DISABLE == 0;
+    let on_alt = on_stack(machine.rsp as usize, task.altstack.get());
     let use_alt =
         action.flags & libc::SA_ONSTACK as u64 != 0 && alt_flags & libc::SS_DISABLE == 0 && !on_alt;
     let top = if use_alt {
         (alt_sp + alt_size) as u64
     } else {
-        machine.rsp - RED_ZONE
+        machine.rsp.wrapping_sub(RED_ZONE)
     };
-    let fp = (top - state.size() as u64) & !63;
-    let at = ((fp - size_of::<Frame>() as u64) & !15) - 8;
+    let fp = top.wrapping_sub(state.size() as u64) & !63;
+    let at = (fp.wrapping_sub(size_of::<Frame>() as u64) & !15).wrapping_sub(8);
+    if (on_alt || use_alt) && (at as usize) < alt_sp {
+        // As the kernel: a handler must not overflow the alternate stack.
+        return Err(Errno::FAULT);
+    }
 
     machine.fpstate = fp;
     machine.oldmask = task.mask.load(std::sync::atomic::Ordering::Relaxed);
-    let mask = task.restore_mask.take().unwrap_or(machine.oldmask);
+    let mask = task.restore_mask.get().unwrap_or(machine.oldmask);
     let frame = Frame {
         return_address: hub::crossing().signal_return as u64,
         uc: Ucontext {
@@ -142,11 +155,14 @@ pub(crate) fn push(task: &'static Task, info: &Info, action: &Action, restart: O
         },
         info: *info,
     };
-    // SAFETY: the memory is the task's own stack below everything in use, as the kernel would take it; if the stack has no
-    // room left, this faults on its guard page, on the hub's thread, and ends the process with SIGSEGV as natively.
+    // SAFETY: the memory is the task's own stack below everything in use, as the kernel would take it.
     unsafe {
-        state.write(fp as *mut u8);
-        (at as *mut Frame).write(frame);
+        state.write(fp as usize)?;
+        user::write(at as *mut Frame, frame)?;
+    }
+    task.restore_mask.set(None);
+    if use_alt && alt_flags & AUTODISARM != 0 {
+        task.altstack.set((0, 0, libc::SS_DISABLE));
     }
 
     let blocked = action.mask
@@ -185,6 +201,15 @@ pub(crate) fn push(task: &'static Task, info: &Info, action: &Action, restart: O
         rip: action.handler as u64,
         ..Registers::default()
     };
+    Ok(())
+}
+
+/// `SS_AUTODISARM` of sigaltstack(2): the alternate stack is not one while a handler runs on it.
+pub(crate) const AUTODISARM: i32 = 1 << 31;
+
+/// Whether a stack pointer is on an alternate stack (sp, size, flags).
+pub(crate) fn on_stack(rsp: usize, (sp, size, flags): (usize, usize, i32)) -> bool {
+    flags & (libc::SS_DISABLE | AUTODISARM) == 0 && rsp > sp && rsp - sp <= size
 }
 
 /// A context's registers as the program would see them had it made the system call itself.
@@ -261,8 +286,7 @@ impl State {
         match self {
             Self::Legacy(_) => false,
             Self::Extended(..) => true,
-            // SAFETY: the kernel wrote at least the legacy area.
-            Self::Kernel(at) => unsafe { preempt::state_size(*at) > LEGACY },
+            Self::Kernel(at) => preempt::state_size(*at) > LEGACY,
         }
     }
 
@@ -270,33 +294,41 @@ impl State {
         match self {
             Self::Legacy(_) => LEGACY,
             Self::Extended(_, size) => size + 4,
-            // SAFETY: as above.
-            Self::Kernel(at) => unsafe { preempt::state_size(*at) },
+            Self::Kernel(at) => preempt::state_size(*at),
         }
     }
 
+    /// Writes the state to the program's memory, or to the runtime's.
+    ///
     /// # Safety
-    /// `to` has room for `size` bytes.
-    unsafe fn write(&self, to: *mut u8) {
+    /// At `to` it is allowed to write `size` bytes, as far as they are there.
+    unsafe fn write(&self, to: usize) -> Result<(), Errno> {
         // SAFETY: the caller's promise, and each source has the size that `size` says.
         unsafe {
             match self {
-                Self::Legacy(area) => to.copy_from_nonoverlapping(area.as_ptr(), LEGACY),
-                // The source may be a frame just given up on the same stack: the areas may overlap.
-                Self::Kernel(at) => to.copy_from(*at, self.size()),
+                Self::Legacy(area) => user::write_bytes(to, area.as_ptr(), LEGACY),
+                Self::Kernel(at) => {
+                    let size = self.size();
+                    let from = *at as usize;
+                    if from < to && to < from + size {
+                        // The source is a frame just given up on the same stack, and a handler moved the stack pointer.
+                        let mut state = vec![0u8; size];
+                        user::read_bytes(state.as_mut_ptr(), from, size)?;
+                        return user::write_bytes(to, state.as_ptr(), size);
+                    }
+                    user::write_bytes(to, *at, size)
+                }
                 Self::Extended(area, size) => {
-                    to.copy_from_nonoverlapping(*area, *size);
-                    let sw = to.add(SW_BYTES);
+                    user::write_bytes(to, *area, *size)?;
+                    let sw = (to + SW_BYTES) as *mut u32;
                     #[allow(clippy::cast_possible_truncation)]
                     {
-                        sw.cast::<u32>().write_unaligned(MAGIC1);
-                        sw.add(4).cast::<u32>().write_unaligned(*size as u32 + 4);
-                        sw.add(8)
-                            .cast::<u64>()
-                            .write_unaligned(crate::extended::features());
-                        sw.add(16).cast::<u32>().write_unaligned(*size as u32);
+                        user::write(sw, MAGIC1)?;
+                        user::write(sw.wrapping_add(1), *size as u32 + 4)?;
+                        user::write(sw.wrapping_add(2).cast(), crate::extended::features())?;
+                        user::write(sw.wrapping_add(4), *size as u32)?;
                     }
-                    to.add(*size).cast::<u32>().write_unaligned(MAGIC2);
+                    user::write((to + size) as *mut u32, MAGIC2)
                 }
             }
         }
@@ -305,10 +337,16 @@ impl State {
 
 /// The handler returned: restores what its frame says.
 pub(crate) fn sigreturn(task: &'static Task) -> Outcome {
-    let at = task.context().regs.rsp - 8;
-    // SAFETY: the crossing's `signal_return` is reached by the `ret` of a handler, so its frame is there; a program that
-    // jumps there without one gets what it would get from the kernel's rt_sigreturn: nonsense.
-    let frame = unsafe { &mut *(at as *mut Frame) };
+    let at = task.context().regs.rsp.wrapping_sub(8);
+    // SAFETY: any bytes are a frame, if not a sensible one.
+    let mut copy = match unsafe { user::read(at as *const Frame) } {
+        Ok(copy) => copy,
+        Err(_) => {
+            super::fault::no_stack(task, &Info::of_kernel(0, 0));
+            return Outcome::Resume;
+        }
+    };
+    let frame = &mut copy;
     super::set_mask(task, frame.uc.mask);
     set_altstack(task, &frame.uc.stack);
     let machine = &mut frame.uc.machine;
@@ -346,7 +384,8 @@ pub(crate) fn sigreturn(task: &'static Task) -> Outcome {
         return syscalls::dispatch(task.hub(), task);
     }
     if let Some(on) = (hub::crossing().continuation)(machine.rip as usize) {
-        machine.rip = on as u64;
+        // SAFETY: the frame was read there.
+        let _ = unsafe { user::write(&raw mut (*(at as *mut Frame)).uc.machine.rip, on as u64) };
     }
     task.frame.set(std::ptr::NonNull::new(at as *mut u8));
     task.frame_on_stack.set(true);
@@ -381,7 +420,11 @@ fn set_altstack(task: &'static Task, stack: &libc::stack_t) {
     let new = if disabled {
         (0, 0, libc::SS_DISABLE)
     } else {
-        (stack.ss_sp as usize, stack.ss_size, 0)
+        (
+            stack.ss_sp as usize,
+            stack.ss_size,
+            stack.ss_flags & AUTODISARM,
+        )
     };
     if new != task.altstack.get() {
         task.altstack.set(new);
@@ -412,7 +455,7 @@ fn loose(task: &'static Task, mask: u64, stack: libc::stack_t) -> std::ptr::NonN
         };
         let at = &raw mut (*block.as_ptr().cast::<Loose>()).frame;
         machine.fpstate = block.as_ptr().add(offset) as u64;
-        state.write(block.as_ptr().add(offset));
+        let _ = state.write(block.as_ptr().add(offset) as usize);
         at.write(Frame {
             return_address: 0,
             uc: Ucontext {

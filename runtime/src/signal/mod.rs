@@ -5,23 +5,31 @@
 //! a pending set a task and one for the process, a mask a task; a signal wakes a task that may take it; the task takes it at its
 //! next crossing, which runs the handler on the task's own stack in a frame ([`frame`]) that looks like the kernel's.
 //!
-//! The program's `rt_sigaction`s also reach the kernel. It acts on them for synchronous faults (the handler runs right on the
-//! faulting task's stack), for children (`SIG_IGN` and `SA_NOCLDWAIT` of SIGCHLD), at `exec`, and in forked children, which are
+//! The program's `rt_sigaction`s also reach the kernel, but for those of faults ([`fault`]). It acts on them for children (`SIG_IGN` and `SA_NOCLDWAIT` of SIGCHLD), at `exec`, and in forked children, which are
 //! native again.
 
+pub mod fault;
 pub(crate) mod frame;
 pub(crate) mod preempt;
 pub mod receiver;
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
-pub use preempt::strike as preempt_strike;
+
+/// For the handler of [`KICK`]: whether the task whose code it struck is to cross, preempted.
+///
+/// # Safety
+/// As [`preempt::strike`].
+pub unsafe fn preempt_strike(context: *mut crate::context::Context, frame: *const u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { preempt::strike(context, frame, preempt::PREEMPTED) }
+}
 
 use crate::hub;
 use crate::sys;
 use crate::sys::Errno;
 use crate::task::{self, lock, Task};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
 /// The pseudo system call by which a handler's frame returns.
@@ -137,6 +145,18 @@ impl Info {
     }
 }
 
+impl Info {
+    /// As the kernel makes it, with nothing but a code.
+    pub(crate) fn of_kernel(signal: i32, code: i32) -> Self {
+        Self {
+            signal,
+            errno: 0,
+            code,
+            rest: [0; 29],
+        }
+    }
+}
+
 impl TaskSignals {
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
@@ -149,6 +169,14 @@ impl TaskSignals {
         }
         self.pending |= bit(info.signal);
         self.queue.get_or_insert_with(Box::default).push_back(info);
+    }
+
+    /// Makes a fault the next signal that is taken, whatever of its number was pending.
+    fn put_first(&mut self, info: Info) {
+        let queue = self.queue.get_or_insert_with(Box::default);
+        queue.retain(|i| i.signal != info.signal);
+        queue.push_front(info);
+        self.pending |= bit(info.signal);
     }
 
     /// Takes the first signal of `set`: synchronous ones first, then the lowest number, then the oldest.
@@ -209,7 +237,6 @@ pub fn read_actions() {
             )
         };
     }
-    look_for_fault_handlers(&actions);
 }
 
 pub(crate) fn action(signal: i32) -> Action {
@@ -226,13 +253,11 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
             // Waits for stopped children need to hear of them; the program does not.
             for_kernel.flags &= !(libc::SA_NOCLDSTOP as u64);
         }
-        // In the kernel these two are ours; the program's handlers are called by ours.
-        if signal != libc::SIGSYS && signal != KICK {
+        if !fault::is_ours(signal, &new) {
             // SAFETY: reads one action.
             unsafe { sys!(SYS_rt_sigaction, signal, &for_kernel, 0, 8) }?;
         }
         actions[signal as usize] = new;
-        look_for_fault_handlers(&actions);
         if new.disposition(signal) == Disposition::Ignore {
             // sigaction(2): setting a pending signal to be ignored discards it.
             drop(actions);
@@ -242,24 +267,9 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
     Ok(old)
 }
 
-/// Whether the program handles faults itself. Kept apart from the actions, as every change of a mask asks.
-pub(crate) fn handles_faults() -> bool {
-    HANDLES_FAULTS.load(Ordering::Relaxed)
-}
-
-static HANDLES_FAULTS: AtomicBool = AtomicBool::new(false);
-
-/// Brings [`handles_faults`] up to date.
-fn look_for_fault_handlers(actions: &[Action; 65]) {
-    let handles = (1..=64).any(|s| {
-        SYNCHRONOUS & bit(s) != 0 && actions[s as usize].disposition(s) == Disposition::Handle
-    });
-    HANDLES_FAULTS.store(handles, Ordering::Relaxed);
-}
-
 /// In a forked child, which is native: the kernel gets the program's actions where ours differ.
 pub(crate) fn restore_kernel_actions() {
-    for signal in [libc::SIGCHLD, libc::SIGSYS, KICK] {
+    for signal in [&fault::HANDLED[..], &[libc::SIGCHLD, libc::SIGSYS, KICK]].concat() {
         // SAFETY: reads one action.
         let _ = unsafe { sys!(SYS_rt_sigaction, signal, &action(signal), 0, 8) };
     }
@@ -481,7 +491,10 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
                 let restart = interrupted
                     .take()
                     .filter(|i| i.restart && action.flags & libc::SA_RESTART as u64 != 0);
-                frame::push(task, &info, &action, restart.map(|i| i.number));
+                if frame::push(task, &info, &action, restart.map(|i| i.number)).is_err() {
+                    fault::no_stack(task, &info);
+                    continue;
+                }
                 handled = true;
             }
         }
@@ -544,18 +557,6 @@ pub(crate) fn kick_thread(tid: i32) {
     unsafe {
         let pid = sys!(SYS_getpid).unwrap_or(0);
         let _ = sys!(SYS_tgkill, pid, tid, KICK);
-    }
-}
-
-/// A [`KICK`] that somebody else sent to the process and that a hub's thread got: on to the receiver. Runs in the signal handler.
-///
-/// # Safety
-/// `info` is the kernel's.
-pub unsafe fn foreign_kick(info: *mut libc::siginfo_t) {
-    // SAFETY: the caller's promise; the receiver has the signal blocked and waits for it.
-    unsafe {
-        let pid = sys!(SYS_getpid).unwrap_or(0);
-        let _ = sys!(SYS_rt_tgsigqueueinfo, pid, receiver::tid(), KICK, info);
     }
 }
 

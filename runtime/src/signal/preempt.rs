@@ -19,20 +19,16 @@ pub const PREEMPTED: usize = 0x434f_4f51;
 
 /// How many bytes the floating-point state of a kernel frame takes.
 ///
-/// # Safety
-/// `state` is the state of a frame that the kernel wrote, or [`super::frame::push`].
-pub(crate) unsafe fn state_size(state: *const u8) -> usize {
+/// For a frame that the kernel wrote, or [`super::frame::push`].
+pub(crate) fn state_size(state: *const u8) -> usize {
     if state.is_null() {
         return 0;
     }
-    // SAFETY: the legacy area is always there, and its software bytes say what follows (`struct _fpx_sw_bytes`).
-    unsafe {
-        let magic = state.add(464).cast::<u32>().read_unaligned();
-        if magic == 0x4650_5853 {
-            state.add(468).cast::<u32>().read_unaligned() as usize
-        } else {
-            512
-        }
+    // The legacy area is always there, and its software bytes say what follows (`struct _fpx_sw_bytes`).
+    // SAFETY: any bytes are two numbers.
+    match unsafe { crate::user::read(state.wrapping_add(464).cast::<[u32; 2]>()) } {
+        Ok([0x4650_5853, size]) => size as usize,
+        _ => 512,
     }
 }
 
@@ -82,7 +78,7 @@ pub(crate) fn resume(task: &'static Task, worker: &Worker, frame: NonNull<u8>) {
     unsafe {
         let uc = &mut (*frame.as_ptr().cast::<Frame>()).uc;
         uc.mask = !super::UNBLOCKED;
-        let (sp, size) = worker.kernel_altstack();
+        let (sp, size) = worker.signal_stack();
         uc.stack = libc::stack_t {
             ss_sp: sp as *mut libc::c_void,
             ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
@@ -95,13 +91,13 @@ pub(crate) fn resume(task: &'static Task, worker: &Worker, frame: NonNull<u8>) {
     }
 }
 
-/// For the handler of [`super::KICK`]: whether the code it struck may be preempted, and by whose hub. `frame`: the kernel's.
+/// For a signal handler: whether the code it struck may cross, as if it had made the pseudo call `call`. `frame`: the kernel's.
 ///
 /// Copies the frame while still on the signal stack: once the hub's code runs, the next signal's frame takes its place.
 ///
 /// # Safety
 /// Called on a hub's thread in its signal handler; `context` is the task that the thread-local slot names.
-pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
+pub unsafe fn strike(context: *mut Context, frame: *const u8, call: usize) -> bool {
     // SAFETY: a context's gate is set while it runs and is its worker's first field; the frame is the kernel's; the spare one has room
     // for `largest` bytes of state.
     unsafe {
@@ -128,7 +124,7 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
         new_state.copy_from_nonoverlapping(state, size);
         (*to).uc.machine.fpstate = new_state as u64;
         (*context).full = 0;
-        (*context).regs.rax = PREEMPTED as u64;
+        (*context).regs.rax = call as u64;
     }
     true
 }

@@ -4,7 +4,7 @@
 //! it looks twice a slice (`COOP_SLICE`) whether one of them has been with the same task all the time, and asks that task to make room.
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
-use super::{post, Info, KICK, SYNCHRONOUS};
+use super::{post, Info, KICK};
 use crate::hub::relief::Watch;
 use crate::hub::{self, world::Section};
 use crate::sys;
@@ -37,14 +37,19 @@ pub(crate) fn tid() -> i32 {
     TID.load(Ordering::Relaxed)
 }
 
-/// Runs on the process's first OS thread from conversion on.
-pub fn run() -> ! {
-    let all = !0u64;
-    super::set_kernel_mask(!SYNCHRONOUS);
+/// Says that the calling thread will be the receiver, before anybody can have something for it.
+pub fn announce() {
     // SAFETY: takes no arguments.
     let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-    TID.store(tid as i32, Ordering::Relaxed);
+    TID.store(tid as i32, Ordering::Release);
+}
+
+/// Runs on the process's first OS thread from conversion on.
+pub fn run() -> ! {
+    let all = !0u64;
+    // Faults' signals, too: those that somebody sent are handed on to here. A fault of this thread's own ends the process.
+    super::set_kernel_mask(all);
     let mut seen = Vec::new();
     let mut idle_looks = 0;
     loop {
@@ -59,12 +64,12 @@ pub fn run() -> ! {
             &raw const tick
         };
         let mut info = Info::from_user(0, 0);
-        // SAFETY: the buffers are valid. What is not blocked (faults) is not received.
+        // SAFETY: the buffers are valid.
         let got = unsafe { sys!(SYS_rt_sigtimedwait, &all, &mut info, timeout, 8) };
         RESTING.store(false, Ordering::Relaxed);
         let _inside = Section::enter();
         if got.is_ok() && !(info.signal == KICK && info.code == libc::SI_TKILL) {
-            post(info);
+            post(super::fault::as_sent(info));
         }
         if all_asleep() {
             idle_looks += 1;

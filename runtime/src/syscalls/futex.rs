@@ -16,12 +16,13 @@ use crate::future::{until, Woken};
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
 use crate::task::{lock, Task};
+use crate::user;
 use std::cell::Cell;
 use std::future::Future;
 use std::marker::PhantomPinned;
 use std::pin::Pin;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
@@ -55,6 +56,12 @@ fn index(address: usize) -> usize {
 
 fn bucket(address: usize) -> &'static Bucket {
     &TABLE[index(address) & (BUCKETS - 1)]
+}
+
+/// The program's word at an aligned address. Whoever changed it before it took the lock that the caller has is seen.
+fn word(address: usize) -> Result<u32, Errno> {
+    // SAFETY: any bytes are a number.
+    unsafe { read_user(address as *const u32) }
 }
 
 /// A task that waits on an address.
@@ -192,10 +199,10 @@ impl Future for Wait {
         let address = this.waiter.address();
         let mut queue = lock(&bucket(address).0);
         // Under the lock: a waker changes the word first and then takes the lock, so either we see its change or it sees us.
-        // SAFETY: the caller checked that the address is plausible and aligned; it is the program's word.
-        let now = unsafe { (*(address as *const AtomicU32)).load(Ordering::SeqCst) };
-        if now != this.expected {
-            return Poll::Ready(Err(Errno::AGAIN));
+        match word(address) {
+            Ok(now) if now == this.expected => {}
+            Ok(_) => return Poll::Ready(Err(Errno::AGAIN)),
+            Err(e) => return Poll::Ready(Err(e)),
         }
         this.started = true;
         queue.push(&this.waiter);
@@ -420,8 +427,7 @@ fn requeue(from: usize, wake: i32, move_: i32, to: usize, expected: Option<u32>)
     }
     let (mut a, mut b, swapped) = lock_two(from, to);
     if let Some(expected) = expected {
-        // SAFETY: the program's word, checked above.
-        if unsafe { (*(from as *const AtomicU32)).load(Ordering::SeqCst) } != expected {
+        if word(from)? != expected {
             return Err(Errno::AGAIN);
         }
     }
@@ -486,13 +492,8 @@ fn wake_op(
         _ => return Err(Errno(libc::ENOSYS)),
     };
     let (mut a, mut b, swapped) = lock_two(address, second);
-    // SAFETY: the program's word, checked above.
-    let word = unsafe { &*(second as *const AtomicU32) };
-    let old = word
-        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |old| {
-            Some(change(old, oparg))
-        })
-        .unwrap_or_else(|old| old);
+    // SAFETY: the program's word, which it asked to have changed.
+    let old = unsafe { user::update(second, |old| Some(change(old, oparg))) }?;
     let mut woken = {
         let first: &mut Queue = match (&mut b, swapped) {
             (Some(b), true) => b,
@@ -516,10 +517,7 @@ fn shared(call: &Call, command: i32) -> Result<Answer, Errno> {
     match command {
         libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
             // Without a hop when the word has changed already.
-            // SAFETY: the program's word, checked by the caller.
-            if unsafe { (*(call.args[0] as *const AtomicU32)).load(Ordering::SeqCst) }
-                != call.args[2] as u32
-            {
+            if word(call.args[0])? != call.args[2] as u32 {
                 return Err(Errno::AGAIN);
             }
             Ok(Answer::InPool)
@@ -536,8 +534,9 @@ pub(crate) fn clear_tid(address: usize) {
     if !sys::plausible(address) || address % 4 != 0 {
         return;
     }
-    // SAFETY: the program named the word for this purpose; it is alive, as whoever frees it waits for this store.
-    unsafe { (*(address as *const AtomicU32)).store(0, Ordering::SeqCst) };
+    // SAFETY: the program named the word for this purpose. As in the kernel nobody hears of it if it is not there.
+    let _ = unsafe { user::write(address as *mut u32, 0) };
+    std::sync::atomic::fence(Ordering::SeqCst);
     wake(address, 1, ANY);
     if super::memory::is_shared(address) {
         // SAFETY: wakes by address; touches nothing.
@@ -563,31 +562,28 @@ const TID: u32 = 0x3fff_ffff;
 
 /// FUTEX_UNLOCK_PI.
 fn unlock_pi(task: &Task, address: usize) -> SysResult {
-    // SAFETY: the program's word, checked by the caller.
-    let word = unsafe { &*(address as *const AtomicU32) };
-    if i32::try_from(word.load(Ordering::SeqCst) & TID) != Ok(task.id()) {
+    let me = u32::try_from(task.id()).unwrap_or(0);
+    // SAFETY: the program's word, which it asked to have unlocked.
+    let old = unsafe { user::update(address, |now| (now & TID == me).then_some(0)) }?;
+    if old & TID != me {
         return Err(Errno::PERM);
     }
-    word.store(0, Ordering::SeqCst);
     wake(address, 1, ANY);
     Ok(0)
 }
 
 /// FUTEX_LOCK_PI and FUTEX_TRYLOCK_PI.
 async fn lock_pi(task: &'static Task, address: usize, deadline: u64, only_try: bool) -> SysResult {
-    // SAFETY: the program's word, checked by the caller.
-    let word = unsafe { &*(address as *const AtomicU32) };
+    // SAFETY: the program's word, which it asked to have locked.
+    let exchange = |now, new| unsafe { user::exchange(address, now, new) };
     let me = u32::try_from(task.id()).unwrap_or(0);
     let mut waited = 0;
     loop {
-        let now = word.load(Ordering::SeqCst);
+        let now = word(address)?;
         if now & TID == 0 {
             // Others may be waiting still: the bit makes the unlock come here.
             let taken = me | now & OWNER_DIED | waited;
-            if word
-                .compare_exchange(now, taken, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok()
-            {
+            if exchange(now, taken)? == now {
                 return Ok(0);
             }
             continue;
@@ -598,11 +594,7 @@ async fn lock_pi(task: &'static Task, address: usize, deadline: u64, only_try: b
         if only_try {
             return Err(Errno::AGAIN);
         }
-        if now & WAITERS == 0
-            && word
-                .compare_exchange(now, now | WAITERS, Ordering::SeqCst, Ordering::SeqCst)
-                .is_err()
-        {
+        if now & WAITERS == 0 && exchange(now, now | WAITERS)? != now {
             continue;
         }
         waited = WAITERS;

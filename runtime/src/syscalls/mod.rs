@@ -215,6 +215,9 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
     if call.number == crate::signal::preempt::PREEMPTED {
         return crate::signal::preempt::keep(task, hub.worker());
     }
+    if call.number == crate::signal::fault::FAULTED {
+        return crate::signal::fault::faulted(task, hub.worker());
+    }
     match table::row(call.number) {
         Some(row) => (row.enter)(call),
         None => fall_through(call),

@@ -2,6 +2,7 @@
 
 use super::Call;
 use crate::future::{sleep_until, until, Woken};
+use crate::signal::frame::{self, AUTODISARM};
 use crate::signal::{self, bit, Action, Info, Sigwait};
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
@@ -65,10 +66,6 @@ pub(crate) fn rt_sigprocmask(
                 _ => return Err(Errno::INVAL),
             };
             signal::set_mask(call.task, now);
-            // A handler of a fault that is left by longjmp leaves the fault blocked in the kernel; the program unblocks it here.
-            if how != libc::SIG_BLOCK && signal::handles_faults() {
-                signal::block_in_hub();
-            }
         }
         if !old.is_null() {
             write_user(old, was)?;
@@ -179,11 +176,10 @@ pub(crate) fn sigaltstack(
     new: *const libc::stack_t,
     old: *mut libc::stack_t,
 ) -> SysResult {
-    const AUTODISARM: i32 = 1 << 31;
     let task = call.task;
     let (sp, size, flags) = task.altstack.get();
     let rsp = task.context().regs.rsp as usize;
-    let on_it = flags & libc::SS_DISABLE == 0 && (sp..sp + size).contains(&rsp);
+    let on_it = frame::on_stack(rsp, task.altstack.get());
     // SAFETY: the program's structs.
     unsafe {
         let wanted = if new.is_null() {
@@ -201,12 +197,12 @@ pub(crate) fn sigaltstack(
                     return Err(Errno::NOMEM)
                 }
                 0 | libc::SS_ONSTACK => {
+                    let flags = wanted.ss_flags & AUTODISARM;
                     task.altstack
-                        .set((wanted.ss_sp as usize, wanted.ss_size, 0))
+                        .set((wanted.ss_sp as usize, wanted.ss_size, flags))
                 }
                 _ => return Err(Errno::INVAL),
             }
-            call.hub().worker().use_altstack_of(task);
         }
         if !old.is_null() {
             let ss_flags = if on_it { libc::SS_ONSTACK } else { flags };

@@ -7,6 +7,7 @@ use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, Task};
 use crate::trim;
+use crate::user;
 use std::sync::atomic::Ordering;
 
 /// The kernel's `struct clone_args`, in its first version; what later ones add is not for threads.
@@ -170,10 +171,9 @@ fn abandon_robust_locks(task: &Task) {
             if !sys::plausible(address) || address % 4 != 0 {
                 return;
             }
-            let word = &*(address as *const std::sync::atomic::AtomicU32);
             let died = |v: u32| (v & TID == id).then_some(v & WAITERS | OWNER_DIED);
-            if let Ok(old) = word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, died) {
-                if old & WAITERS != 0 {
+            if let Ok(old) = user::update(address, died) {
+                if old & TID == id && old & WAITERS != 0 {
                     futex::wake(address, 1, u32::MAX);
                     if super::memory::is_shared(address) {
                         let _ = sys!(SYS_futex, address, libc::FUTEX_WAKE, 1);

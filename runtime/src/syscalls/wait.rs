@@ -117,7 +117,7 @@ pub(crate) async fn waitid(
     let child = (kind == libc::P_PID && only_exits).then_some(id);
     waiting(call, 3, options, child, |result| {
         // SAFETY: the kernel has just written it; si_pid is 0 when nothing has changed.
-        result == Ok(0) && unsafe { (*info).si_pid() } == 0
+        result == Ok(0) && unsafe { sys::read_user(info) }.is_ok_and(|i| unsafe { i.si_pid() } == 0)
     })
     .await
 }

@@ -1,0 +1,160 @@
+//! Faults: what the kernel calls synchronous signals (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP).
+//!
+//! The kernel's handler of them is always the library's, which runs on the hub's own signal stack and asks whose fault it is:
+//!
+//! | struck | what it is | what happens |
+//! |---|---|---|
+//! | an access to the program's memory ([`crate::user`]) | a bad address in a system call | the access gives `EFAULT` |
+//! | program code | the program's fault | the task crosses with the kernel's frame ([`FAULTED`]), as when it is preempted |
+//! | anything else | a fault of the runtime's own | the process ends by it |
+//! | sent by kill(2) and the like | no fault at all | on to the receiver, as a signal for the process |
+//!
+//! A task that crossed with a fault gets it as a signal of its own ([`faulted`]): its handler runs on its own stack or its alternate
+//! stack, with its mask, by the same frames as for every other signal. So a handler may change the registers and return, or jump out,
+//! and no trace of it stays in the kernel. Where there is no handler, or the signal is blocked, the kernel gets the fault back, with
+//! the task's registers: status, core and report are what they would have been.
+
+use super::frame::Frame;
+use super::{bit, preempt, Action, Disposition, Info, SYNCHRONOUS};
+use crate::context::Context;
+use crate::hub::Worker;
+use crate::sys;
+use crate::syscalls::Outcome;
+use crate::task::{lock, Task};
+use std::sync::atomic::Ordering;
+
+/// The pseudo system call of a task that met a fault.
+pub const FAULTED: usize = 0x434f_4f53;
+
+/// The faults' signals that the library handles in the kernel. SIGSYS is the trap door's.
+pub const HANDLED: [i32; 5] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGTRAP,
+];
+
+/// Whether the kernel's action of a signal is the library's, whatever the program's is. A fault that the program ignores ends it, and
+/// so the kernel may as well know that it is ignored; but for those two by which bad addresses show themselves.
+pub(crate) fn is_ours(signal: i32, action: &Action) -> bool {
+    let ignored = action.handler == libc::SIG_IGN;
+    [libc::SIGSEGV, libc::SIGBUS].contains(&signal)
+        || (SYNCHRONOUS & bit(signal) != 0 && !ignored)
+        || signal == super::KICK
+}
+
+/// For the handler of a fault: whether the task whose code it struck is to cross with it. `frame`: the kernel's.
+///
+/// # Safety
+/// As [`preempt::strike`].
+pub unsafe fn strike(context: *mut Context, frame: *const u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { preempt::strike(context, frame, FAULTED) }
+}
+
+/// A task crossed with a fault; its frame is in the thread's spare one.
+pub(crate) fn faulted(task: &'static Task, worker: &Worker) -> Outcome {
+    preempt::keep(task, worker);
+    let Some(frame) = task.frame.get() else {
+        return Outcome::Resume;
+    };
+    // SAFETY: a kept frame is whole.
+    let info = unsafe { (*frame.as_ptr().cast::<Frame>()).info };
+    force(task, info);
+    Outcome::Resume
+}
+
+/// Gives a task a signal that it cannot put off: if it has no handler for it or blocks it, the process ends.
+pub(crate) fn force(task: &'static Task, info: Info) {
+    let signal = info.signal;
+    let blocked = task.mask.load(Ordering::Relaxed) & bit(signal) != 0;
+    if blocked || super::action(signal).disposition(signal) != Disposition::Handle {
+        end(task, &info);
+    }
+    lock(&task.signals).put_first(info);
+    task.signalled.store(true, Ordering::Release);
+}
+
+/// There is no room on the stack for a handler's frame: as the kernel says it, SIGSEGV, whose handler may have a stack of its own.
+pub(crate) fn no_stack(task: &'static Task, tried: &Info) {
+    const SI_KERNEL: i32 = 0x80;
+    let info = Info::of_kernel(libc::SIGSEGV, SI_KERNEL);
+    if tried.signal == libc::SIGSEGV {
+        end(task, &info);
+    }
+    force(task, info);
+}
+
+/// Ends the process by a task's fault, with the task's registers where they are in a frame of the kernel's.
+fn end(task: &'static Task, info: &Info) -> ! {
+    end_by(info);
+    if let Some(frame) = task.frame.take() {
+        // SAFETY: the gate of a context that has run is its worker's first field, and workers are never freed.
+        let worker = unsafe { &*task.context().gate.cast::<Worker>() };
+        // On its way the kernel finds the signal, and what is in the core is what the task was at.
+        preempt::resume(task, worker, frame);
+    }
+    super::die(info.signal)
+}
+
+/// Makes a signal pending for the calling thread, to end the process as soon as the thread does not block it.
+fn end_by(info: &Info) {
+    let default = Action::default();
+    super::set_kernel_mask(!0);
+    // SAFETY: one action; a signal for the calling thread.
+    unsafe {
+        let pid = sys!(SYS_getpid).unwrap_or(0);
+        let tid = sys!(SYS_gettid).unwrap_or(0);
+        let _ = sys!(SYS_rt_sigaction, info.signal, &default, 0, 8);
+        let _ = sys!(SYS_rt_tgsigqueueinfo, pid, tid, info.signal, info);
+    }
+}
+
+/// For the handler of a fault: one of the runtime's own. When the handler returns, the process ends by it.
+///
+/// # Safety
+/// The kernel's arguments of a signal handler.
+pub unsafe fn of_the_runtime(info: *const libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the caller's promise; `Info` is the kernel's siginfo.
+    unsafe {
+        end_by(&*info.cast::<Info>());
+        (*context.cast::<super::KernelContext>()).mask &= !SYNCHRONOUS;
+    }
+}
+
+/// A signal of these numbers or [`super::KICK`] that somebody sent to the process, and that a thread of the runtime got: on to the
+/// receiver. Runs in the signal handler.
+///
+/// The kernel lets no thread tell another one that a signal came from kill(2), so the code goes in `si_errno`, and [`as_sent`] puts
+/// it back.
+///
+/// # Safety
+/// `info` is the kernel's.
+pub unsafe fn sent(signal: i32, info: *mut libc::siginfo_t) {
+    // SAFETY: the caller's promise; the receiver blocks the signal and waits for it.
+    unsafe {
+        let mut info = *info.cast::<Info>();
+        (info.errno, info.code) = (info.code ^ HANDED_ON, libc::SI_QUEUE);
+        let pid = sys!(SYS_getpid).unwrap_or(0);
+        let _ = sys!(
+            SYS_rt_tgsigqueueinfo,
+            pid,
+            super::receiver::tid(),
+            signal,
+            &info
+        );
+    }
+}
+
+/// What `si_errno` of a signal that was handed on begins with.
+const HANDED_ON: i32 = 0x434f_4f00;
+
+/// For the receiver: a signal as it was before it was handed on.
+pub(crate) fn as_sent(mut info: Info) -> Info {
+    let code = info.errno ^ HANDED_ON;
+    if info.code == libc::SI_QUEUE && (-128..=0).contains(&code) {
+        (info.code, info.errno) = (code, 0);
+    }
+    info
+}
