@@ -101,7 +101,7 @@ pub(crate) struct Buffers {
 }
 
 /// Futures above the last class get memory of their own.
-const CLASSES: [usize; 5] = [256, 384, 512, 768, 1024];
+const CLASSES: [usize; 7] = [256, 384, 512, 768, 1024, 1536, 2048];
 const ALIGN: usize = 64;
 /// How many unused buffers of a class are kept.
 const KEEP: usize = 4096;

@@ -110,13 +110,25 @@ impl Buffers {
     /// Tries to move data without waiting, at the file's position.
     fn try_now(&self, fd: i32, direction: Direction, kind: Kind) -> SysResult {
         let v = self.left();
-        match (kind, direction) {
-            (Kind::Socket, Direction::Read) => {
+        match (kind, direction, v) {
+            // One buffer: the kernel has no message header to read.
+            (Kind::Socket, Direction::Read, [one]) => {
+                let (at, len) = (one.iov_base, one.iov_len);
+                // SAFETY: the buffer is the program's.
+                unsafe { sys!(SYS_recvfrom, fd, at, len, libc::MSG_DONTWAIT, 0, 0) }
+            }
+            (Kind::Socket, Direction::Write, [one]) => {
+                let (at, len) = (one.iov_base, one.iov_len);
+                let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+                // SAFETY: as above.
+                unsafe { sys!(SYS_sendto, fd, at, len, flags, 0, 0) }
+            }
+            (Kind::Socket, Direction::Read, _) => {
                 let message = message(v);
                 // SAFETY: the vectors are the program's.
                 unsafe { sys!(SYS_recvmsg, fd, &message, libc::MSG_DONTWAIT) }
             }
-            (Kind::Socket, Direction::Write) => {
+            (Kind::Socket, Direction::Write, _) => {
                 let message = message(v);
                 // SAFETY: as above.
                 unsafe {
@@ -129,11 +141,11 @@ impl Buffers {
                 }
             }
             // SAFETY: as above.
-            (_, Direction::Read) => unsafe {
+            (_, Direction::Read, _) => unsafe {
                 sys!(SYS_preadv2, fd, v.as_ptr(), v.len(), HERE, HERE, RWF_NOWAIT)
             },
             // SAFETY: as above.
-            (_, Direction::Write) => unsafe {
+            (_, Direction::Write, _) => unsafe {
                 sys!(
                     SYS_pwritev2,
                     fd,
