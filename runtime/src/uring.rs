@@ -1,4 +1,4 @@
-//! io_uring, for the one call that has no other form which cannot block: accept.
+//! io_uring, for the one call that has no other form which cannot block: accept. And a look into the program's own rings.
 //!
 //! `IORING_ACCEPT_DONTWAIT` (Linux 6.10) makes accept answer `EAGAIN` at once, whatever the description's flags say. A hub has one
 //! small ring, made at the first accept, with one request in it at a time, submitted and reaped by one call.
@@ -209,4 +209,47 @@ fn probe(hub: &Hub) -> bool {
         ..Submission::default()
     };
     hub.ring.call(request) == Err(Errno::BADF)
+}
+
+/// Where the completions' head, tail and number are in any ring's memory: the kernel says it of each, and it is the same for all.
+static OFFSETS: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
+
+/// How many completions wait in a ring of the program's to be taken, and how many there can be. `None`: that cannot be seen.
+pub(crate) fn completions(ring: i32) -> Option<(u32, u32)> {
+    /// The head is in the first page.
+    const SEEN: usize = 4096;
+    if OFFSETS[1].load(Ordering::Relaxed) == 0 {
+        let mut p = Parameters::default();
+        // SAFETY: makes a ring of our own, and closes it.
+        unsafe {
+            let own = sys!(SYS_io_uring_setup, 1, &mut p).ok()?;
+            let _ = sys!(SYS_close, own);
+        }
+        for (offset, at) in OFFSETS.iter().zip([p.cq[0], p.cq[1], p.cq[3]]) {
+            offset.store(at, Ordering::Relaxed);
+        }
+    }
+    let offsets = [0, 1, 2].map(|i| OFFSETS[i].load(Ordering::Relaxed) as usize);
+    if offsets.iter().any(|at| at + 4 > SEEN) {
+        return None;
+    }
+    // SAFETY: maps the ring's first page; a ring whose memory is the program's own refuses.
+    let ring = unsafe {
+        sys!(
+            SYS_mmap,
+            0,
+            SEEN,
+            libc::PROT_READ,
+            libc::MAP_SHARED,
+            ring,
+            0
+        )
+    }
+    .ok()?;
+    // SAFETY: mapped, and the kernel's words are there.
+    let [head, tail, entries] =
+        offsets.map(|at| unsafe { &*((ring + at) as *const AtomicU32) }.load(Ordering::Acquire));
+    // SAFETY: our own mapping.
+    let _ = unsafe { sys!(SYS_munmap, ring, SEEN) };
+    Some((tail.wrapping_sub(head), entries))
 }

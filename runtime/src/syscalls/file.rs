@@ -6,7 +6,7 @@
 //! only when a call would block.
 
 use super::close::Held;
-use super::{comm, wait_fd, wait_with_others, Call};
+use super::{comm, wait_fd, Call};
 use crate::config::{self, File};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
@@ -322,6 +322,10 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
                 Err(e) => return Err(e),
             },
         };
+        if kind == Kind::Anonymous && super::poll::ready_now(fd, 0) {
+            // A userfaultfd that blocks gives poll an error. Besides, its faults are there to be read only while a hub is held by one.
+            return in_pool_on(call, &file).await;
+        }
         if !file.hold() {
             kind = fds::kind(fd);
             terms = None;
@@ -348,11 +352,11 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
         return call.raw();
     }
     if kind == Kind::Anonymous && direction == Direction::Write {
-        // eventfd: blocks only when its counter would overflow, which poll sees but for the size of the step.
+        // eventfd: blocks only when its counter would overflow. Poll says whether there is room for one.
         if super::poll::ready_now(fd, libc::POLLOUT) && call.args[2] == 8 {
             // SAFETY: an eventfd takes eight bytes.
             let step = unsafe { read_user(call.args[1] as *const u64) }.unwrap_or(u64::MAX);
-            if step < 1 << 32 {
+            if step == 1 {
                 return call.raw();
             }
         }
@@ -646,75 +650,5 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
             call.raw()
         }
         _ => call.raw(),
-    }
-}
-
-/// sendfile(2): the socket's readiness is waited for, the file is read in line.
-pub(crate) async fn sendfile(call: Call, out: i32, input: i32) -> SysResult {
-    move_between(call, input, out).await
-}
-
-/// splice(2).
-pub(crate) async fn splice(call: Call, input: i32, _off_in: usize, out: i32) -> SysResult {
-    move_between(call, input, out).await
-}
-
-/// tee(2).
-pub(crate) async fn tee(call: Call, input: i32, out: i32) -> SysResult {
-    move_between(call, input, out).await
-}
-
-/// Calls between two descriptors: a pool thread makes them once both ends may be ready.
-async fn move_between(call: Call, input: i32, out: i32) -> SysResult {
-    if fds::nonblocking(out) && fds::nonblocking(input) {
-        return call.raw();
-    }
-    for (fd, wanted, interest) in [(input, libc::POLLIN, READ), (out, libc::POLLOUT, WRITE)] {
-        if fds::nonblocking(fd) {
-            continue;
-        }
-        let file = Held::new(fd);
-        while !file.with(|fd| super::poll::ready_now(fd, wanted))? {
-            if !file.hold() {
-                continue;
-            }
-            match wait_with_others(call, &file, interest, u64::MAX, Errno::RESTART_SYS).await {
-                Ok(()) => {}
-                Err(Errno::PERM) => break,
-                Err(e) => return Err(e),
-            }
-        }
-    }
-    pool::run(call.task, call.number, call.args).await
-}
-
-/// vmsplice(2).
-pub(crate) async fn vmsplice(call: Call, fd: i32) -> SysResult {
-    if fds::nonblocking(fd) {
-        return call.raw();
-    }
-    pool::run(call.task, call.number, call.args).await
-}
-
-/// ioctl(2): in line, but for the terminal's drains. `FIONBIO` changes what is known of a descriptor.
-pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
-    match u64::from(request) {
-        libc::FIONBIO => {
-            fds::not_plain(fd);
-            call.raw()
-        }
-        libc::TCSBRK | libc::TCSBRKP | libc::TCSETSW | libc::TCSETSF => {
-            pool::run(call.task, call.number, call.args).await
-        }
-        _ => call.in_line(),
-    }
-}
-
-/// io_uring_enter(2): in line when it only submits, else in the pool.
-pub(crate) async fn io_uring_enter(call: Call, _fd: i32, _submit: u32, wait: u32) -> SysResult {
-    if wait == 0 {
-        call.raw()
-    } else {
-        pool::run(call.task, call.number, call.args).await
     }
 }

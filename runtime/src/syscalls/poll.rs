@@ -121,12 +121,12 @@ fn deadline_of(timeout: *const timespec) -> Result<u64, Errno> {
 }
 
 /// A signal mask for the time of a call.
-struct Masked(Option<Call>);
+pub(super) struct Masked(Option<Call>);
 
 impl Masked {
     /// # Safety
     /// A non-null `mask` must be readable if it looks like an address.
-    unsafe fn set(call: Call, mask: *const u64, size: usize) -> Result<Self, Errno> {
+    pub(super) unsafe fn set(call: Call, mask: *const u64, size: usize) -> Result<Self, Errno> {
         if mask.is_null() {
             return Ok(Self(None));
         }
@@ -144,7 +144,7 @@ impl Masked {
     }
 
     /// Signals that the mask let through are delivered only if they ended the call; else the old mask is back before.
-    fn end(self, result: SysResult, interrupted: Errno) {
+    pub(super) fn end(self, result: SysResult, interrupted: Errno) {
         if let (Some(call), true) = (self.0, result != Err(interrupted)) {
             signal::mask_after_call(call.task);
         }

@@ -13,7 +13,8 @@
 //! and named once in the log.
 
 use super::{
-    close, connect, file, futex, ipc, memory, poll, process, signal, socket, thread, time, wait,
+    close, connect, file, futex, ioctl, ipc, memory, poll, process, rings, signal, socket, splice,
+    system, thread, time, wait,
 };
 use super::{Call, Outcome};
 
@@ -139,7 +140,7 @@ rows! {
      13 rt_sigaction             Signal    direct(signal::rt_sigaction);
      14 rt_sigprocmask           Signal    direct(signal::rt_sigprocmask);
      15 rt_sigreturn             Signal    never;
-     16 ioctl                    File      coop(file::ioctl), "terminal drains and state changes wait in the pool, the rest runs in line";
+     16 ioctl                    File      coop(ioctl::ioctl), "devices and terminal drains wait in the pool; terminals, sockets and what is known to be quick run in line";
      17 pread64                  File      coop(file::pread);
      18 pwrite64                 File      never;
      19 readv                    File      coop(file::readv);
@@ -163,7 +164,7 @@ rows! {
      37 alarm                    Time      never;
      38 setitimer                Time      never;
      39 getpid                   Process   never;
-     40 sendfile                 File      coop(file::sendfile);
+     40 sendfile                 File      coop(splice::sendfile);
      41 socket                   Socket    direct(connect::socket);
      42 connect                  Socket    coop(connect::connect);
      43 accept                   Socket    coop(connect::accept);
@@ -331,7 +332,7 @@ rows! {
     205 set_thread_area          Thread    never;
     206 io_setup                 File      never;
     207 io_destroy               File      never;
-    208 io_getevents             File      pool;
+    208 io_getevents             File      coop(rings::io_getevents), "a waiter has a pool thread";
     209 io_submit                File      never;
     210 io_cancel                File      never;
     211 get_thread_area          Thread    never;
@@ -398,10 +399,10 @@ rows! {
     272 unshare                  Process   never;
     273 set_robust_list          Futex     direct(thread::set_robust_list);
     274 get_robust_list          Futex     direct(thread::get_robust_list);
-    275 splice                   File      coop(file::splice);
-    276 tee                      File      coop(file::tee);
+    275 splice                   File      coop(splice::splice);
+    276 tee                      File      coop(splice::tee);
     277 sync_file_range          File      pool;
-    278 vmsplice                 File      coop(file::vmsplice);
+    278 vmsplice                 File      coop(splice::vmsplice);
     279 move_pages               Memory    pool;
     280 utimensat                File      never;
     281 epoll_pwait              Poll      coop(poll::epoll_pwait);
@@ -441,7 +442,7 @@ rows! {
     315 sched_getattr            Thread    direct(thread::own_pid);
     316 renameat2                File      pool;
     317 seccomp                  Process   never;
-    318 getrandom                System    pool;
+    318 getrandom                System    coop(system::getrandom), "up to 256 bytes in line, more in the pool";
     319 memfd_create             File      never;
     320 kexec_file_load          System    never;
     321 bpf                      System    never;
@@ -456,12 +457,12 @@ rows! {
     330 pkey_alloc               Memory    never;
     331 pkey_free                Memory    never;
     332 statx                    File      never;
-    333 io_pgetevents            File      pool;
+    333 io_pgetevents            File      coop(rings::io_pgetevents), "a waiter has a pool thread";
     334 rseq                     Thread    direct(thread::rseq);
     424 pidfd_send_signal        Process   never;
-    425 io_uring_setup           File      never;
-    426 io_uring_enter           File      coop(file::io_uring_enter), "waits in the pool; submissions alone run in line";
-    427 io_uring_register        File      never;
+    425 io_uring_setup           File      direct(rings::setup), "SINGLE_ISSUER and DEFER_TASKRUN are taken and not kept";
+    426 io_uring_enter           File      coop(rings::enter), "submits in line, waits for the ring's readiness";
+    427 io_uring_register        File      direct(rings::register), "no registered rings";
     428 open_tree                File      never;
     429 move_mount               File      never;
     430 fsopen                   File      never;
