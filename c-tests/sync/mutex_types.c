@@ -2,6 +2,7 @@
 #include "coop-test.h"
 
 static pthread_mutex_t normal, recursive, checking;
+static sem_t tried;
 
 static void init(pthread_mutex_t *mutex, int type)
 {
@@ -20,6 +21,7 @@ static void *stranger(void *unused)
     GIVES(pthread_mutex_trylock(&checking), EBUSY);
     GIVES(pthread_mutex_unlock(&recursive), EPERM);
     GIVES(pthread_mutex_unlock(&checking), EPERM);
+    SYS(sem_post(&tried));
     // Waits until main lets go, level by level.
     OK(pthread_mutex_lock(&recursive));
     OK(pthread_mutex_lock(&checking));
@@ -42,6 +44,8 @@ int main(void)
     GIVES(pthread_mutex_lock(&checking), EDEADLK);
 
     pthread_t thread = spawn(stranger, NULL);
+    while (sem_wait(&tried) != 0) {
+    }
     let_others_block();
     for (int i = 0; i < 3; i++) {
         GIVES(pthread_tryjoin_np(thread, NULL), EBUSY);

@@ -513,6 +513,7 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
 
 /// Lets the kernel do what a signal does by default, on the calling thread: kill, with the right status and core.
 fn die(signal: i32) -> ! {
+    crate::syscalls::thread::abandon_shared_locks();
     let default = Action::default();
     // SAFETY: one action.
     let _ = unsafe { sys!(SYS_rt_sigaction, signal, &default, 0, 8) };

@@ -25,6 +25,11 @@ pub(crate) fn is_shared(address: usize) -> bool {
         .is_some_and(|(_, end)| address < *end)
 }
 
+/// Whether there is any such memory.
+pub(crate) fn any_shared() -> bool {
+    SHARED_COUNT.load(Ordering::Acquire) != 0
+}
+
 fn add_shared(start: usize, len: usize) {
     let mut map = lock(&SHARED);
     map.insert(start, start + len.next_multiple_of(4096));

@@ -44,6 +44,7 @@ pub(crate) fn execveat(call: Call) -> Outcome {
 
 /// exit_group(2).
 pub(crate) fn exit_group(call: Call) -> Outcome {
+    super::thread::abandon_shared_locks();
     let result = call.raw();
     call.done(result)
 }

@@ -136,7 +136,7 @@ pub(crate) fn exit(call: Call) -> Outcome {
         context.full = 0;
         return Outcome::Resume;
     }
-    abandon_robust_locks(task);
+    each_robust_lock(task, |address| abandon(task, address));
     let clear = task.clear_tid.get();
     let hub = task.hub();
     trim::ended(task);
@@ -149,11 +149,12 @@ pub(crate) fn exit(call: Call) -> Outcome {
     Outcome::Ended
 }
 
-/// get_robust_list(2) walks this list of mutexes that a thread holds when it ends; each gets `FUTEX_OWNER_DIED`, and one waiter.
-fn abandon_robust_locks(task: &Task) {
-    const OWNER_DIED: u32 = 0x4000_0000;
-    const WAITERS: u32 = 0x8000_0000;
-    const TID: u32 = 0x3fff_ffff;
+const OWNER_DIED: u32 = 0x4000_0000;
+const WAITERS: u32 = 0x8000_0000;
+const TID: u32 = 0x3fff_ffff;
+
+/// The robust list (get_robust_list(2)): the mutexes that a thread holds, as libc keeps them.
+fn each_robust_lock(task: &Task, mut f: impl FnMut(usize)) {
     /// The kernel's bound against circular lists.
     const LIMIT: usize = 2048;
     let head = task.robust_list.get();
@@ -161,42 +162,59 @@ fn abandon_robust_locks(task: &Task) {
         return;
     }
     // SAFETY: the list is the thread's own, in its control block and its mutexes, as it registered it.
-    unsafe {
-        let Ok([first, offset, pending]) = read_user(head as *const [usize; 3]) else {
-            return;
-        };
-        let id = u32::try_from(task.id()).unwrap_or(0);
-        let abandon = |entry: usize| {
-            let address = (entry & !1).wrapping_add(offset);
-            if !sys::plausible(address) || address % 4 != 0 {
-                return;
-            }
-            let died = |v: u32| (v & TID == id).then_some(v & WAITERS | OWNER_DIED);
-            if let Ok(old) = user::update(address, died) {
-                if old & TID == id && old & WAITERS != 0 {
-                    futex::wake(address, 1, u32::MAX);
-                    if super::memory::is_shared(address) {
-                        let _ = sys!(SYS_futex, address, libc::FUTEX_WAKE, 1);
-                    }
-                }
-            }
-        };
-        let mut entry = first;
-        for _ in 0..LIMIT {
-            if entry & !1 == head {
-                break;
-            }
-            let Ok(next) = read_user((entry & !1) as *const usize) else {
-                break;
-            };
-            if entry != pending {
-                abandon(entry);
-            }
-            entry = next;
+    let Ok([first, offset, pending]) = (unsafe { read_user(head as *const [usize; 3]) }) else {
+        return;
+    };
+    let mut entry = first & !1;
+    for _ in 0..LIMIT {
+        if entry == head {
+            break;
         }
-        if pending != 0 {
-            abandon(pending);
+        // Before its lock is given away, and the memory with it.
+        // SAFETY: as above.
+        let next = unsafe { read_user(entry as *const usize) };
+        if entry != pending & !1 {
+            f(entry.wrapping_add(offset));
         }
+        let Ok(next) = next else { break };
+        entry = next & !1;
+    }
+    if pending != 0 {
+        f((pending & !1).wrapping_add(offset));
+    }
+}
+
+/// Marks a robust lock of a thread that ends with it, and wakes one waiter.
+fn abandon(task: &Task, address: usize) {
+    if !sys::plausible(address) || address % 4 != 0 {
+        return;
+    }
+    let id = u32::try_from(task.id()).unwrap_or(0);
+    let died = |v: u32| (v & TID == id).then_some(v & WAITERS | OWNER_DIED);
+    // SAFETY: a mutex's word, which the thread's own list names.
+    if let Ok(old) = unsafe { user::update(address, died) } {
+        if old & TID == id && old & WAITERS != 0 {
+            futex::wake(address, 1, u32::MAX);
+            if super::memory::is_shared(address) {
+                // SAFETY: wakes by address; touches nothing.
+                let _ = unsafe { sys!(SYS_futex, address, libc::FUTEX_WAKE, 1) };
+            }
+        }
+    }
+}
+
+/// The process ends: what its threads hold in memory that others share is marked, as the kernel does for threads that it knows. (The
+/// main thread it does know: its list is still registered with the process's first OS thread, which has its id.)
+pub(crate) fn abandon_shared_locks() {
+    if !super::memory::any_shared() {
+        return;
+    }
+    for task in task::all() {
+        each_robust_lock(task, |address| {
+            if super::memory::is_shared(address) {
+                abandon(task, address);
+            }
+        });
     }
 }
 
