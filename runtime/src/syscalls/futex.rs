@@ -11,6 +11,9 @@
 //! more, one that has the lock and is linked stays linked, and a wake-up is counted exactly when its waiter reports success: a
 //! time-out or a signal that comes together with a wake-up loses against it.
 
+pub(crate) mod multiple;
+mod pi;
+
 use super::{Call, Outcome};
 use crate::future::{until, Woken};
 use crate::sys;
@@ -246,9 +249,10 @@ enum Answer {
         deadline: u64,
         bits: u32,
     },
-    LockPi {
-        deadline: u64,
-        only_try: bool,
+    LockPi(pi::Lock),
+    WaitForPi {
+        expected: u32,
+        lock: pi::Lock,
     },
     InPool,
 }
@@ -269,8 +273,9 @@ pub(crate) fn futex(call: Call) -> Outcome {
             task.portable.set(deadline == u64::MAX);
             outcome
         }
-        Ok(Answer::LockPi { deadline, only_try }) => {
-            super::run(call, lock_pi(call.task, address, deadline, only_try))
+        Ok(Answer::LockPi(lock)) => super::run(call, lock.take(call.task)),
+        Ok(Answer::WaitForPi { expected, lock }) => {
+            super::run(call, pi::wait_requeue(call.task, address, expected, lock))
         }
         Ok(Answer::InPool) => super::run(call, super::waits_in_pool(call)),
         Err(e) => call.done(Err(e)),
@@ -297,7 +302,8 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     if op & CLOCK_REALTIME != 0 && !takes_clock {
         return Err(Errno(libc::ENOSYS));
     }
-    if op & PRIVATE == 0 && super::memory::is_shared(address) {
+    let is_shared = op & PRIVATE == 0 && super::memory::is_shared(address);
+    if is_shared && !pi::is_own(command) {
         return shared(call, command);
     }
     // SAFETY: the program's timespec.
@@ -345,19 +351,42 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
         libc::FUTEX_WAKE_OP => {
             wake_op(address, value as usize, fourth, second, third).map(Answer::Now)
         }
-        libc::FUTEX_LOCK_PI => Ok(Answer::LockPi {
-            deadline: at(libc::CLOCK_REALTIME)?,
-            only_try: false,
-        }),
-        libc::FUTEX_LOCK_PI2 => Ok(Answer::LockPi {
-            deadline: at(clock)?,
-            only_try: false,
-        }),
-        libc::FUTEX_TRYLOCK_PI => Ok(Answer::LockPi {
-            deadline: u64::MAX,
-            only_try: true,
-        }),
-        libc::FUTEX_UNLOCK_PI => unlock_pi(call.task, address).map(Answer::Now),
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_TRYLOCK_PI => {
+            let clock = if command == libc::FUTEX_LOCK_PI {
+                libc::CLOCK_REALTIME
+            } else {
+                clock
+            };
+            let only_try = command == libc::FUTEX_TRYLOCK_PI;
+            Ok(Answer::LockPi(pi::Lock {
+                address,
+                is_shared,
+                only_try,
+                deadline: if only_try { u64::MAX } else { at(clock)? },
+                timeout: fourth,
+                clock,
+            }))
+        }
+        libc::FUTEX_UNLOCK_PI => pi::unlock(call.task, address, is_shared).map(Answer::Now),
+        libc::FUTEX_WAIT_REQUEUE_PI => {
+            pi::check_two(address, second)?;
+            let lock = pi::Lock {
+                address: second,
+                is_shared,
+                only_try: false,
+                deadline: at(clock)?,
+                timeout: fourth,
+                clock,
+            };
+            Ok(Answer::WaitForPi {
+                expected: value,
+                lock,
+            })
+        }
+        libc::FUTEX_CMP_REQUEUE_PI => {
+            pi::check_two(address, second)?;
+            pi::requeue(address, value, fourth, second, third).map(Answer::Now)
+        }
         _ => Err(Errno(libc::ENOSYS)),
     }
 }
@@ -522,9 +551,7 @@ fn shared(call: &Call, command: i32) -> Result<Answer, Errno> {
             }
             Ok(Answer::InPool)
         }
-        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => {
-            Ok(Answer::InPool)
-        }
+        libc::FUTEX_WAIT_REQUEUE_PI => Ok(Answer::InPool),
         _ => call.raw().map(Answer::Now),
     }
 }
@@ -551,58 +578,5 @@ pub(crate) fn reset() {
             first: ptr::null(),
             last: ptr::null(),
         };
-    }
-}
-
-/// Priority-inheriting locks, among tasks: the word holds the owner's id. There are no priorities to inherit on a hub, so this is
-/// the locking protocol alone (`FUTEX_LOCK_PI` and its kin of futex(2)).
-const WAITERS: u32 = 0x8000_0000;
-const OWNER_DIED: u32 = 0x4000_0000;
-const TID: u32 = 0x3fff_ffff;
-
-/// FUTEX_UNLOCK_PI.
-fn unlock_pi(task: &Task, address: usize) -> SysResult {
-    let me = u32::try_from(task.id()).unwrap_or(0);
-    // SAFETY: the program's word, which it asked to have unlocked.
-    let old = unsafe { user::update(address, |now| (now & TID == me).then_some(0)) }?;
-    if old & TID != me {
-        return Err(Errno::PERM);
-    }
-    wake(address, 1, ANY);
-    Ok(0)
-}
-
-/// FUTEX_LOCK_PI and FUTEX_TRYLOCK_PI.
-async fn lock_pi(task: &'static Task, address: usize, deadline: u64, only_try: bool) -> SysResult {
-    // SAFETY: the program's word, which it asked to have locked.
-    let exchange = |now, new| unsafe { user::exchange(address, now, new) };
-    let me = u32::try_from(task.id()).unwrap_or(0);
-    let mut waited = 0;
-    loop {
-        let now = word(address)?;
-        if now & TID == 0 {
-            // Others may be waiting still: the bit makes the unlock come here.
-            let taken = me | now & OWNER_DIED | waited;
-            if exchange(now, taken)? == now {
-                return Ok(0);
-            }
-            continue;
-        }
-        if now & TID == me {
-            return Err(Errno(libc::EDEADLK));
-        }
-        if only_try {
-            return Err(Errno::AGAIN);
-        }
-        if now & WAITERS == 0 && exchange(now, now | WAITERS)? != now {
-            continue;
-        }
-        waited = WAITERS;
-        match wait(task, address, now | WAITERS, deadline, ANY).await {
-            Ok(_) | Err(Errno::AGAIN) => {}
-            // A signal does not end the wait for a lock.
-            Err(e) if e.is_restart() => return Err(Errno::RESTART_SYS),
-            Err(e) => return Err(e),
-        }
     }
 }

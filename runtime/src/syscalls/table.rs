@@ -12,6 +12,7 @@
 //! Everything that lists or counts calls comes from here. A number without a row (a newer kernel's) is passed through, counted,
 //! and named once in the log.
 
+use super::futex::multiple;
 use super::{
     close, connect, file, futex, ioctl, ipc, memory, poll, process, rings, signal, socket, splice,
     system, thread, time, wait,
@@ -484,14 +485,14 @@ rows! {
     446 landlock_restrict_self   System    never;
     447 memfd_secret             File      never;
     448 process_mrelease         Process   pool;
-    449 futex_waitv              Futex     waits, "waits in the pool";
+    449 futex_waitv              Futex     coop(multiple::futex_waitv), "for words that other processes share a pool thread waits";
     450 set_mempolicy_home_node  Memory    never;
     451 cachestat                File      never;
     452 fchmodat2                File      never;
     453 map_shadow_stack         Memory    never;
-    454 futex_wake               Futex     never;
-    455 futex_wait               Futex     waits;
-    456 futex_requeue            Futex     never;
+    454 futex_wake               Futex     direct(multiple::futex_wake);
+    455 futex_wait               Futex     coop(multiple::futex_wait);
+    456 futex_requeue            Futex     direct(multiple::futex_requeue);
     457 statmount                File      never;
     458 listmount                File      never;
     459 lsm_get_self_attr        System    never;

@@ -1,0 +1,203 @@
+//! Priority-inheriting locks: the word holds the owner's id, and whoever must wait sets a bit that sends the owner here when it unlocks
+//! (`FUTEX_LOCK_PI` and its kin of futex(2)).
+//!
+//! There are no priorities to inherit on a hub, so this is the locking protocol alone, among tasks. In memory that other processes
+//! share it is the same protocol with the kernel's plain waits, and reaches the tasks of other processes under this library. It
+//! does not reach native ones: the kernel takes the id in the word for a thread's, which it must find.
+
+use super::{lock_two, wait, word, Waiter, ANY};
+use crate::pool;
+use crate::sys;
+use crate::sys::{Errno, SysResult};
+use crate::task::{self, Task};
+use crate::user;
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+const WAITERS: u32 = 0x8000_0000;
+const OWNER_DIED: u32 = 0x4000_0000;
+const TID: u32 = 0x3fff_ffff;
+
+/// Whether an operation is answered here wherever its word is.
+pub(super) fn is_own(command: i32) -> bool {
+    [
+        libc::FUTEX_LOCK_PI,
+        libc::FUTEX_LOCK_PI2,
+        libc::FUTEX_TRYLOCK_PI,
+        libc::FUTEX_UNLOCK_PI,
+    ]
+    .contains(&command)
+}
+
+/// A lock that a task wants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lock {
+    pub address: usize,
+    pub is_shared: bool,
+    pub only_try: bool,
+    /// On CLOCK_MONOTONIC; `u64::MAX`: none.
+    pub deadline: u64,
+    /// The program's own time-out, absolute on its clock.
+    pub timeout: usize,
+    pub clock: i32,
+}
+
+fn wake_one(address: usize, is_shared: bool) {
+    if is_shared {
+        // SAFETY: wakes by address; touches nothing.
+        let _ = unsafe { sys!(SYS_futex, address, libc::FUTEX_WAKE, 1) };
+    } else {
+        super::wake(address, 1, ANY);
+    }
+}
+
+/// FUTEX_UNLOCK_PI.
+pub(super) fn unlock(task: &Task, address: usize, is_shared: bool) -> SysResult {
+    let me = u32::try_from(task.id()).unwrap_or(0);
+    // SAFETY: the program's word, which it asked to have unlocked.
+    let old = unsafe { user::update(address, |now| (now & TID == me).then_some(0)) }?;
+    if old & TID != me {
+        return Err(Errno::PERM);
+    }
+    wake_one(address, is_shared);
+    Ok(0)
+}
+
+impl Lock {
+    /// FUTEX_LOCK_PI, FUTEX_LOCK_PI2 and FUTEX_TRYLOCK_PI.
+    pub(super) async fn take(self, task: &'static Task) -> SysResult {
+        self.take_after(task, 0).await
+    }
+
+    /// `waited` becomes `WAITERS` when there may be others who wait still: the bit makes the unlock come here.
+    async fn take_after(self, task: &'static Task, mut waited: u32) -> SysResult {
+        let me = u32::try_from(task.id()).unwrap_or(0);
+        loop {
+            let now = word(self.address)?;
+            // SAFETY: the program's word, which it asked to have locked.
+            let change =
+                |to| unsafe { user::exchange(self.address, now, to) }.map(|was| was == now);
+            if now & TID == 0 {
+                if change(me | now & OWNER_DIED | waited)? {
+                    return Ok(0);
+                }
+                continue;
+            }
+            if now & TID == me {
+                return Err(Errno(libc::EDEADLK));
+            }
+            if self.only_try {
+                return Err(Errno::AGAIN);
+            }
+            let owner = i32::try_from(now & TID).unwrap_or(0);
+            if !self.is_shared && task::find(owner).is_none() {
+                // It may have ended, and left the lock, in between.
+                if word(self.address)? == now {
+                    return Err(Errno::SRCH);
+                }
+                continue;
+            }
+            if now & WAITERS == 0 && !change(now | WAITERS)? {
+                continue;
+            }
+            waited = WAITERS;
+            match self.wait(task, now | WAITERS).await {
+                Ok(_) | Err(Errno::AGAIN) => {}
+                // A signal does not end the wait for a lock.
+                Err(e) if e.is_restart() => return Err(Errno::RESTART_SYS),
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Waits until somebody unlocks.
+    async fn wait(&self, task: &'static Task, expected: u32) -> SysResult {
+        if !self.is_shared {
+            return wait(task, self.address, expected, self.deadline, ANY).await;
+        }
+        let realtime = if self.clock == libc::CLOCK_REALTIME {
+            libc::FUTEX_CLOCK_REALTIME
+        } else {
+            0
+        };
+        let operation = libc::FUTEX_WAIT_BITSET | realtime;
+        #[allow(clippy::cast_sign_loss)]
+        let args = [
+            self.address,
+            operation as usize,
+            expected as usize,
+            self.timeout,
+            0,
+            ANY as usize,
+        ];
+        pool::wait_there(task, libc::SYS_futex as usize, args).await
+    }
+}
+
+/// The two words of a requeue are two, and may be words.
+pub(super) fn check_two(from: usize, to: usize) -> Result<(), Errno> {
+    if to % 4 != 0 || from == to {
+        return Err(Errno::INVAL);
+    }
+    if !sys::plausible(to) {
+        return Err(Errno::FAULT);
+    }
+    Ok(())
+}
+
+/// FUTEX_WAIT_REQUEUE_PI: waits on one word, and comes back with the lock of another.
+pub(super) async fn wait_requeue(
+    task: &'static Task,
+    address: usize,
+    expected: u32,
+    lock: Lock,
+) -> SysResult {
+    match wait(task, address, expected, lock.deadline, ANY).await {
+        // Woken with the lock free, or on the lock's own queue by an unlock: there may be others behind.
+        Ok(_) => lock.take_after(task, WAITERS).await,
+        // The kernel starts such a wait again after any handler, which then finds the word changed or waits on.
+        Err(e) if e.is_restart() => Err(Errno::RESTART_SYS),
+        Err(e) => Err(e),
+    }
+}
+
+/// FUTEX_CMP_REQUEUE_PI: gives the lock, if it is free, to one who waits, and queues the others for it.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+pub(super) fn requeue(from: usize, wake: u32, most: usize, to: usize, expected: u32) -> SysResult {
+    let most = usize::try_from(most as i32).map_err(|_| Errno::INVAL)?;
+    if wake != 1 {
+        return Err(Errno::INVAL);
+    }
+    let (mut a, mut b, swapped) = lock_two(from, to);
+    if word(from)? != expected {
+        return Err(Errno::AGAIN);
+    }
+    let mut moved = Vec::new();
+    let source = match (&mut b, swapped) {
+        (Some(b), true) => &mut **b,
+        _ => &mut *a,
+    };
+    let free = word(to)? & TID == 0;
+    let woken = source.take(from, ANY, usize::from(free), Waiter::wake);
+    let count = source.take(from, ANY, most + 1 - woken, |w| {
+        moved.push(ptr::from_ref(w))
+    });
+    let target = match (&mut b, swapped) {
+        (Some(b), false) => &mut **b,
+        _ => &mut *a,
+    };
+    for waiter in &moved {
+        // SAFETY: unlinked under both locks, it cannot go before it gets one of them.
+        let waiter = unsafe { &**waiter };
+        waiter.address.store(to as *mut u32, Ordering::Relaxed);
+        target.push(waiter);
+    }
+    // The owner is to come here when it unlocks. If it has unlocked meanwhile, one of those who wait now takes the lock.
+    let owned = |v: u32| (v & TID != 0).then_some(v | WAITERS);
+    // SAFETY: the program's word, of a lock that it asked to have waited for.
+    let told = unsafe { user::update(to, owned) };
+    if told.is_ok_and(|was| was & TID == 0) && woken == 0 {
+        target.take(to, ANY, 1, Waiter::wake);
+    }
+    Ok(woken + count)
+}
