@@ -22,7 +22,8 @@ use std::sync::Mutex;
 const FIRST_ID: i32 = 1 << 22;
 /// How many tasks there can be at once.
 const MAX_TASKS: usize = 1 << 21;
-/// An id is a slot and a generation, so that ids are not reused at once.
+/// An id is a slot and a generation, so that ids are not reused at once. Both begin at random, so that tasks of two processes do not have
+/// the same ids: locks in shared memory name their owner by it.
 const GENERATIONS: i32 = 500;
 
 /// A task. See the module's text for who may touch what.
@@ -200,6 +201,8 @@ struct Arena {
     high: AtomicUsize,
     alive: AtomicUsize,
     generation: AtomicI32,
+    /// What is added to a slot to make an id of it.
+    shift: AtomicUsize,
     free: Mutex<Vec<usize>>,
 }
 
@@ -208,6 +211,7 @@ static ARENA: Arena = Arena {
     high: AtomicUsize::new(0),
     alive: AtomicUsize::new(0),
     generation: AtomicI32::new(0),
+    shift: AtomicUsize::new(0),
     free: Mutex::new(Vec::new()),
 };
 
@@ -225,6 +229,14 @@ impl Arena {
 /// A mutex whose poison is no news here: nothing panics under a lock and goes on.
 pub(crate) fn lock<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     m.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+fn shifted(slot: usize) -> usize {
+    (slot + ARENA.shift.load(Ordering::Relaxed)) % MAX_TASKS
+}
+
+fn unshifted(number: usize) -> usize {
+    (number + MAX_TASKS - ARENA.shift.load(Ordering::Relaxed)) % MAX_TASKS
 }
 
 /// Reserves the array. Called at conversion, before the first task; in a forked child it starts anew.
@@ -251,6 +263,19 @@ pub fn reserve() -> Result<(), crate::sys::Errno> {
     ARENA.high.store(0, Ordering::Release);
     ARENA.alive.store(0, Ordering::Release);
     lock(&ARENA.free).clear();
+    let mut random = [0u32; 2];
+    // SAFETY: fills the buffer. If it does not (early at boot), a forked process still differs by its id.
+    let _ = unsafe {
+        let pid = crate::sys!(SYS_getpid).unwrap_or(0);
+        random[0] = pid as u32;
+        crate::sys!(SYS_getrandom, random.as_mut_ptr(), 8, libc::GRND_NONBLOCK)
+    };
+    ARENA
+        .shift
+        .store(random[0] as usize % MAX_TASKS, Ordering::Relaxed);
+    #[allow(clippy::cast_possible_wrap)]
+    let generation = (random[1] >> 8) as i32 % GENERATIONS;
+    ARENA.generation.store(generation, Ordering::Relaxed);
     Ok(())
 }
 
@@ -280,7 +305,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.generation.set(generation);
     let salt = (generation + ARENA.generation.load(Ordering::Relaxed)) % GENERATIONS;
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-    let fresh = FIRST_ID + salt * MAX_TASKS as i32 + index as i32;
+    let fresh = FIRST_ID + salt * MAX_TASKS as i32 + shifted(index) as i32;
     let context = task.ctx.get();
     // SAFETY: nobody else knows the slot yet; Context is plain data.
     unsafe { context.write(std::mem::zeroed()) };
@@ -345,7 +370,7 @@ pub fn all() -> impl Iterator<Item = &'static Task> {
 /// lock its `signals` and look at `live` and `id` again.
 pub fn find(id: i32) -> Option<&'static Task> {
     let index = if id >= FIRST_ID {
-        usize::try_from(id - FIRST_ID).ok()? % MAX_TASKS
+        unshifted(usize::try_from(id - FIRST_ID).ok()? % MAX_TASKS)
     } else if id > 0 && id == MAIN.load(Ordering::Relaxed) {
         0
     } else {
