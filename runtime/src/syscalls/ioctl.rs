@@ -42,7 +42,7 @@ pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
         fds::not_plain(fd);
     }
     match classify(request) {
-        Waits::Never => call.raw(),
+        Waits::Never => call.in_line(),
         Waits::Maybe => pool::wait_there(call.task, call.number, call.args).await,
     }
 }
