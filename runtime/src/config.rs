@@ -112,6 +112,9 @@ variables! {
     /// The file that gets the log and the dumps, instead of stderr; %p becomes the process id.
     log_file: Option<&'static str> = "COOP_LOG_FILE", "a path", "stderr", None,
         |v| Some(Some(v).filter(|v| !v.is_empty()));
+    /// What happens when every task waits for a lock or the like and nothing can wake any: nothing, or a report of who waits for whom.
+    deadlock: bool = "COOP_DEADLOCK", "off, report", "off", false,
+        |v| match v { "off" => Some(false), "report" => Some(true), _ => None };
     /// A signal that makes the library write a dump of all tasks (to COOP_LOG_FILE or stderr) and is not given to the program.
     dump_signal: i32 = "COOP_DUMP_SIGNAL", "a signal, as USR2 or 12", "none", 0, signal_number;
     /// 1 leaves the program alone altogether.

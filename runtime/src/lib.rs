@@ -16,6 +16,7 @@
 
 pub mod config;
 pub mod context;
+mod deadlock;
 mod dump;
 mod extended;
 mod fds;

@@ -106,6 +106,13 @@ impl Task {
         self.parked.get().is_none() || self.portable.get()
     }
 
+    /// Whether the call that the task is parked in waits for a private futex, without a deadline. For reports: what a hub does meanwhile makes
+    /// the answer worthless, and no more.
+    pub(crate) fn waits_for_futex_alone(&self) -> bool {
+        // SAFETY: one byte that is 0 or 1, of a slot that is never unmapped.
+        unsafe { self.portable.as_ptr().read_volatile() }
+    }
+
     /// Gives the task to another hub. The caller has claimed it (or taken it out of a queue), has seen it down and
     /// [portable](Task::is_portable), and queues it at that hub next.
     pub(crate) fn move_to(&'static self, hub: &'static Hub) {

@@ -59,6 +59,8 @@ pub fn run() -> ! {
             RESTING.store(true, Ordering::SeqCst);
         }
         let timeout = if rest && all_asleep() {
+            let _inside = Section::enter();
+            crate::deadlock::look();
             std::ptr::null()
         } else {
             &raw const tick

@@ -273,7 +273,13 @@ pub(crate) fn futex(call: Call) -> Outcome {
             task.portable.set(deadline == u64::MAX);
             outcome
         }
-        Ok(Answer::LockPi(lock)) => super::run(call, lock.take(call.task)),
+        Ok(Answer::LockPi(lock)) => {
+            let outcome = super::run(call, lock.take(call.task));
+            call.task
+                .portable
+                .set(!lock.is_shared && lock.deadline == u64::MAX);
+            outcome
+        }
         Ok(Answer::WaitForPi { expected, lock }) => {
             super::run(call, pi::wait_requeue(call.task, address, expected, lock))
         }
