@@ -10,6 +10,7 @@
 #endif
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -166,6 +167,33 @@ static inline void sleep_ms(long ms)
 static inline void let_others_block(void)
 {
     sleep_ms(30);
+}
+
+// Whether every OS thread of the process but the caller's sleeps.
+static inline int others_sleep(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    if (tasks == NULL) FAIL("no /proc/self/task");
+    int running = 0;
+    for (struct dirent *task; (task = readdir(tasks)) && running < 2;) {
+        char path[300], text[256], *end;
+        snprintf(path, sizeof path, "/proc/self/task/%s/stat", task->d_name);
+        int fd = task->d_name[0] == '.' ? -1 : open(path, O_RDONLY);
+        if (fd == -1) continue;
+        ssize_t size = read(fd, text, sizeof text - 1);
+        close(fd);
+        text[size > 0 ? size : 0] = 0;
+        if ((end = strrchr(text, ')')) && end[2] == 'R') running++;
+    }
+    closedir(tasks);
+    return running < 2;
+}
+
+// Waits until the other threads, all of which are about to wait, do: for tests in which it matters that they wait already. (Preloaded,
+// too: hubs sleep when all their threads wait.) Opens descriptors on the way.
+static inline void until_others_wait(void)
+{
+    for (int seen = 0; seen < 3; seen = others_sleep() ? seen + 1 : 0) sleep_ms(3);
 }
 
 // ---- threads

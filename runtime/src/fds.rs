@@ -275,6 +275,11 @@ pub(crate) fn is_plain(fd: i32) -> bool {
     entry(fd).is_some_and(|e| e.has(PLAIN)) && SHARED_AT.load(Ordering::Relaxed) == 0
 }
 
+/// Known to be of a description that no other number and no other process has.
+pub(crate) fn is_ours_alone(fd: i32) -> bool {
+    entry(fd).is_some_and(|e| e.has(OURS)) && SHARED_AT.load(Ordering::Relaxed) == 0
+}
+
 /// Set once descriptions may be shared with another process (a fork): from then on nothing is known without asking.
 static SHARED_AT: AtomicU32 = AtomicU32::new(0);
 

@@ -44,6 +44,8 @@ impl Errno {
     pub const OPNOTSUPP: Self = Self(libc::EOPNOTSUPP);
     /// Connection in progress.
     pub const INPROGRESS: Self = Self(libc::EINPROGRESS);
+    /// Taken back.
+    pub const CANCELED: Self = Self(libc::ECANCELED);
     /// The deadline passed.
     pub const TIMEDOUT: Self = Self(libc::ETIMEDOUT);
     /// The call is to be made as it is, in line: the answer of a handler that has nothing to add. Only a hub may see it.

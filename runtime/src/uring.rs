@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 static UNAVAILABLE: AtomicBool = AtomicBool::new(false);
 
 const OP_ACCEPT: u8 = 13;
+const OP_ASYNC_CANCEL: u8 = 14;
+const OP_CONNECT: u8 = 16;
 const ACCEPT_DONTWAIT: u16 = 1 << 1;
 const FEAT_SINGLE_MMAP: u32 = 1;
 const ENTER_GETEVENTS: u32 = 1;
@@ -59,6 +61,9 @@ pub(crate) struct Ring {
     fd: Cell<i32>,
     ring: Cell<usize>,
     sqes: Cell<usize>,
+    /// A thread is in the middle of a call on it.
+    busy: AtomicBool,
+    sq_head: Cell<usize>,
     sq_tail: Cell<usize>,
     sq_mask: Cell<u32>,
     sq_array: Cell<usize>,
@@ -107,6 +112,7 @@ impl Ring {
             );
             let _ = sys!(SYS_madvise, sqes, 4096, libc::MADV_DONTFORK);
             self.sqes.set(sqes);
+            self.sq_head.set(ring + p.sq[0] as usize);
             self.sq_tail.set(ring + p.sq[1] as usize);
             self.sq_mask.set(*((ring + p.sq[2] as usize) as *const u32));
             self.sq_array.set(ring + p.sq[6] as usize);
@@ -120,40 +126,143 @@ impl Ring {
         Ok(())
     }
 
-    /// Submits one request and takes its result.
-    fn call(&self, request: Submission) -> SysResult {
-        // SAFETY: the ring is mapped, only this thread uses it, and there is one request at a time.
+    /// Puts a request into the queue. There is always room: all that are there are submitted and reaped before the next call.
+    fn push(&self, request: Submission) {
+        // SAFETY: the ring is mapped, and one thread at a time uses it.
         unsafe {
-            let word = |at: usize| &*(at as *const AtomicU32);
             let tail = word(self.sq_tail.get()).load(Ordering::Relaxed);
             let slot = tail & self.sq_mask.get();
             ((self.sqes.get() + slot as usize * 64) as *mut Submission).write(request);
             ((self.sq_array.get() + slot as usize * 4) as *mut u32).write(slot);
             word(self.sq_tail.get()).store(tail.wrapping_add(1), Ordering::Release);
-            loop {
-                let head = word(self.cq_head.get()).load(Ordering::Relaxed);
-                if word(self.cq_tail.get()).load(Ordering::Acquire) != head {
-                    let cqe = self.cqes.get() + (head & self.cq_mask.get()) as usize * 16;
-                    let result = *((cqe + 8) as *const i32);
-                    word(self.cq_head.get()).store(head.wrapping_add(1), Ordering::Release);
-                    return sys::check(result as isize);
-                }
-                let submitted =
-                    word(self.sq_tail.get()).load(Ordering::Relaxed) == tail.wrapping_add(1);
-                match sys!(
-                    SYS_io_uring_enter,
-                    self.fd.get(),
-                    u32::from(submitted),
-                    1,
-                    ENTER_GETEVENTS,
-                    0,
-                    0
-                ) {
-                    Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
-                    Err(e) => return Err(e),
-                }
+        }
+    }
+
+    /// Takes a completion, if there is one: whose, and its result.
+    fn pop(&self) -> Option<(u64, SysResult)> {
+        // SAFETY: as above.
+        unsafe {
+            let head = word(self.cq_head.get()).load(Ordering::Relaxed);
+            if word(self.cq_tail.get()).load(Ordering::Acquire) == head {
+                return None;
+            }
+            let cqe = self.cqes.get() + (head & self.cq_mask.get()) as usize * 16;
+            let (whose, result) = (*(cqe as *const u64), *((cqe + 8) as *const i32));
+            word(self.cq_head.get()).store(head.wrapping_add(1), Ordering::Release);
+            Some((whose, sys::check(result as isize)))
+        }
+    }
+
+    /// Submits what was pushed, and waits for so many completions.
+    fn enter(&self, wait_for: u32) -> Result<(), Errno> {
+        // SAFETY: as above.
+        let pending = unsafe {
+            let tail = word(self.sq_tail.get()).load(Ordering::Relaxed);
+            tail.wrapping_sub(word(self.sq_head.get()).load(Ordering::Acquire))
+        };
+        // SAFETY: the ring's own call.
+        match unsafe {
+            sys!(
+                SYS_io_uring_enter,
+                self.fd.get(),
+                pending,
+                wait_for,
+                ENTER_GETEVENTS,
+                0,
+                0
+            )
+        } {
+            Ok(_) | Err(Errno::INTR | Errno::AGAIN) => Ok(()),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Submits one request and waits for its result.
+    fn call(&self, request: Submission) -> SysResult {
+        self.push(request);
+        loop {
+            if let Some((_, result)) = self.pop() {
+                return result;
+            }
+            self.enter(1)?;
+        }
+    }
+
+    /// Submits one request. Where it would wait it is taken back: `ECANCELED`.
+    fn attempt(&self, request: Submission) -> SysResult {
+        const REQUEST: u64 = 1;
+        const CANCEL: u64 = 2;
+        self.push(Submission {
+            user_data: REQUEST,
+            ..request
+        });
+        self.enter(0)?;
+        if let Some((_, result)) = self.pop() {
+            return result;
+        }
+        self.push(Submission {
+            opcode: OP_ASYNC_CANCEL,
+            fd: -1,
+            address: REQUEST,
+            user_data: CANCEL,
+            ..Submission::default()
+        });
+        let mut results = [None, None];
+        while results.contains(&None) {
+            match self.pop() {
+                Some((REQUEST, result)) => results[0] = Some(result),
+                Some((_, result)) => results[1] = Some(result),
+                None => self.enter(1)?,
             }
         }
+        results[0].unwrap_or(Err(Errno::CANCELED))
+    }
+}
+
+/// A word of a ring.
+///
+/// # Safety
+/// `at` is in a ring's mapping.
+unsafe fn word<'a>(at: usize) -> &'a AtomicU32 {
+    // SAFETY: the caller's promise.
+    unsafe { &*(at as *const AtomicU32) }
+}
+
+/// A hub's ring, opened when first used, for one call. `None`: not to be had here, or in use: by a thread that was stuck in it when
+/// another took its hub over.
+fn with_ring<T>(hub: &Hub, f: impl FnOnce(&Ring) -> T) -> Option<T> {
+    if UNAVAILABLE.load(Ordering::Relaxed) || hub.ring.busy.swap(true, Ordering::Acquire) {
+        return None;
+    }
+    if hub.ring.ring.get() == 0 {
+        if let Err(e) = hub.ring.open() {
+            hub.ring.busy.store(false, Ordering::Release);
+            // What the process lacks now it may have later.
+            if !matches!(e, Errno::NOMEM | Errno(libc::EMFILE | libc::ENFILE)) {
+                tracing::info!("no io_uring ({e}): accept goes through the pool");
+                UNAVAILABLE.store(true, Ordering::Relaxed);
+            }
+            return None;
+        }
+    }
+    let result = f(&hub.ring);
+    hub.ring.busy.store(false, Ordering::Release);
+    Some(result)
+}
+
+/// connect(2) that does not wait: `EINPROGRESS` if it would. `None`: not to be had here. Not for Unix sockets, which cannot be polled
+/// for room in a backlog.
+pub(crate) fn connect(hub: &Hub, fd: i32, address: usize, length: usize) -> Option<SysResult> {
+    let request = Submission {
+        opcode: OP_CONNECT,
+        fd,
+        length: length as u64,
+        address: address as u64,
+        ..Submission::default()
+    };
+    match with_ring(hub, |ring| ring.attempt(request))? {
+        Err(Errno::CANCELED) => Some(Err(Errno::INPROGRESS)),
+        result => Some(result),
     }
 }
 
@@ -165,19 +274,6 @@ pub(crate) fn accept(
     length: usize,
     flags: i32,
 ) -> Option<SysResult> {
-    if UNAVAILABLE.load(Ordering::Relaxed) {
-        return None;
-    }
-    if hub.ring.ring.get() == 0 {
-        if let Err(e) = hub.ring.open() {
-            // What the process lacks now it may have later.
-            if !matches!(e, Errno::NOMEM | Errno(libc::EMFILE | libc::ENFILE)) {
-                tracing::info!("no io_uring ({e}): accept goes through the pool");
-                UNAVAILABLE.store(true, Ordering::Relaxed);
-            }
-            return None;
-        }
-    }
     #[allow(clippy::cast_sign_loss)]
     let request = Submission {
         opcode: OP_ACCEPT,
@@ -188,7 +284,7 @@ pub(crate) fn accept(
         accept_flags: flags as u32,
         ..Submission::default()
     };
-    match hub.ring.call(request) {
+    match with_ring(hub, |ring| ring.call(request))? {
         Err(Errno::INVAL) => {
             // Either the flag is unknown (before Linux 6.10) or the socket does not listen: the real call will tell.
             if !probe(hub) {
@@ -208,7 +304,7 @@ fn probe(hub: &Hub) -> bool {
         fd: -1,
         ..Submission::default()
     };
-    hub.ring.call(request) == Err(Errno::BADF)
+    with_ring(hub, |ring| ring.call(request)) == Some(Err(Errno::BADF))
 }
 
 /// Where the completions' head, tail and number are in any ring's memory: the kernel says it of each, and it is the same for all.

@@ -12,7 +12,6 @@
 //! that it was for nothing wakes the next when his call ends: there may be more. Whoever found nothing waits again and wakes nobody, so
 //! that it ends. Errors and ends of files stay, and wake all at once.
 
-use crate::fds;
 use crate::sys;
 use crate::sys::Errno;
 use crate::syscalls::close::Held;
@@ -145,7 +144,7 @@ impl Readiness {
     /// Puts a waiter on a file's queue. `EPERM`: it cannot be polled, it is always ready.
     fn link(&self, file: &Held, waiter: &Waiter, fired: &Cell<bool>) -> Result<Turn, Errno> {
         // The generation is looked at and the file registered while nobody can close the number.
-        let slot = file.with(|fd| self.register(fd))??;
+        let slot = file.with_generation(|fd, generation| self.register(fd, generation))??;
         let state = self.state();
         let r = &mut state.slots[slot as usize];
         waiter.fired.set(fired);
@@ -195,10 +194,9 @@ impl Readiness {
         }
     }
 
-    /// Finds or makes the registration of the file that a number means now.
-    fn register(&self, fd: i32) -> Result<u32, Errno> {
+    /// Finds or makes the registration of the file that a number means in a generation.
+    fn register(&self, fd: i32, generation: u32) -> Result<u32, Errno> {
         let index = usize::try_from(fd).map_err(|_| Errno::BADF)?;
-        let generation = fds::entry(fd).map_or(0, fds::Entry::generation);
         let state = self.state();
         if state.by_fd.len() <= index {
             state.by_fd.resize(index + 64, 0);

@@ -80,19 +80,25 @@ impl Held {
     /// # Errors
     /// `EBADF` when the program closed it and wants its waits to end.
     pub(crate) fn with<T>(&self, f: impl FnOnce(i32) -> T) -> Result<T, Errno> {
-        let (Some(entry), Some(hub)) = (fds::entry(self.number), hub::current()) else {
-            return Ok(f(self.number));
-        };
-        if !self.counted.get() {
+        self.with_generation(|fd, _| f(fd))
+    }
+
+    /// As [`Held::with`]; `f` gets the number's generation, too, in which it means the file.
+    pub(crate) fn with_generation<T>(&self, f: impl FnOnce(i32, u32) -> T) -> Result<T, Errno> {
+        let now = |fd| fds::entry(fd).map_or(0, fds::Entry::generation);
+        let (true, Some(entry), Some(hub)) =
+            (self.counted.get(), fds::entry(self.number), hub::current())
+        else {
             // Nobody can tell that the call has begun: whatever the number means now is right.
-            return Ok(f(self.number));
-        }
+            return Ok(f(self.number, now(self.number)));
+        };
         let using = Using::new(hub.worker(), self.number);
+        // Read once: a close may change it at any time, and then wait.
         if entry.generation() == self.generation.get() {
-            return Ok(f(self.number));
+            return Ok(f(self.number, self.generation.get()));
         }
         drop(using);
-        self.kept().map(f)
+        self.kept().map(|fd| f(fd, now(fd)))
     }
 
     /// The private duplicate: it stays as long as this call counts as a waiter.
@@ -268,6 +274,12 @@ pub(crate) fn dup(call: Call, fd: i32) -> SysResult {
     call.raw()
 }
 
+/// pidfd_getfd(2): the descriptor may be one of this process.
+pub(crate) fn pidfd_getfd(call: Call) -> SysResult {
+    fds::shared();
+    call.raw()
+}
+
 /// dup2(2).
 pub(crate) fn dup2(call: Call, old: i32, new: i32) -> SysResult {
     replace(call, old, new)
@@ -283,6 +295,7 @@ fn replace(call: Call, old: i32, new: i32) -> SysResult {
         return Err(Errno::BADF);
     }
     fds::not_plain(old);
+    super::comm::closed(new);
     // SAFETY: asks whether the old number is good: if not, the new one stays as it is.
     if old != new && unsafe { sys!(SYS_fcntl, old, libc::F_GETFD) }.is_ok() {
         let_go(new);

@@ -10,6 +10,7 @@ use super::{comm, wait_fd, Call};
 use crate::config::{self, File};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
+use crate::own;
 use crate::pool;
 use crate::signal;
 use crate::sys;
@@ -622,6 +623,7 @@ async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> 
 /// fcntl(2): waits for record locks; keeps what is known of a descriptor true.
 pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
     match command {
+        _ if own::is_own(fd) => Err(Errno::BADF),
         libc::F_SETLKW | libc::F_OFD_SETLKW => {
             // Free locks, the common case, are had at once.
             let mut try_args = call.args;

@@ -474,7 +474,7 @@ rows! {
     435 clone3                   Thread    special(thread::clone3);
     436 close_range              File      direct(close::close_range);
     437 openat2                  File      pool;
-    438 pidfd_getfd              Process   never;
+    438 pidfd_getfd              File      direct(close::pidfd_getfd);
     439 faccessat2               File      never;
     440 process_madvise          Process   never;
     441 epoll_pwait2             Poll      coop(poll::epoll_pwait2);
