@@ -4,8 +4,8 @@
 //! which their calls go on, until the last of them is done. With `COOP_CLOSE=wake` the waits end with `EBADF` instead, as gevent
 //! ends them. Either way the number's next file is nothing to them: a wait belongs to a number *and its generation*.
 //!
-//! Order, at a close: under a lock, bump the generation, publish the duplicate, tell the hubs; then wait until no other hub is in the
-//! middle of a call on the number; then close. A waiter says which number it uses ([`Using`]), looks at the generation, and makes its
+//! Order, at a close: under a lock, bump the generation and publish the duplicate; then wait until no other hub is in the middle of a call
+//! on the number; then close; then tell the hubs, if there is no duplicate. A waiter says which number it uses ([`Using`]), looks at the generation, and makes its
 //! call. So either it sees the new generation and takes the duplicate, or the close sees it and waits. The waiter's store and load could
 //! change places on the CPU; a close with waiters, which is rare, pays for that with `membarrier(2)`, and they pay nothing.
 
@@ -217,23 +217,31 @@ impl Drop for Pinned {
     }
 }
 
-/// The number is about to mean another file, or none.
-fn let_go(number: i32) {
+/// What is left to do after a close: to tell those whose file was not kept.
+#[must_use]
+struct Gone(Option<(i32, u32)>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        if let Some((number, generation)) = self.0 {
+            for hub in hub::all() {
+                hub.tell(News::LookAgain(number, generation));
+            }
+        }
+    }
+}
+
+/// The number is about to mean another file, or none. To be called before, and the result to be dropped after.
+fn let_go(number: i32) -> Gone {
     if fds::forget_idle(number) {
-        return;
+        return Gone(None);
     }
     // Under the lock from before the generation changes until the duplicate is published: a waiter that sees the change looks here.
     let mut closed = lock(&CLOSED);
     let (generation, users) = fds::forget(number);
-    if users > 0 {
-        keep(number, generation, users, &mut closed);
-        drop(closed);
-        grace(number);
+    if users == 0 {
+        return Gone(None);
     }
-}
-
-/// Keeps the file of a number for the calls that wait on it, or tells them that it is gone.
-fn keep(number: i32, generation: u32, users: u32, closed: &mut Option<HashMap<(i32, u32), Kept>>) {
     let fd = match config::get().close {
         Close::Native => own::keep(number).ok(),
         Close::Wake => None,
@@ -241,11 +249,9 @@ fn keep(number: i32, generation: u32, users: u32, closed: &mut Option<HashMap<(i
     closed
         .get_or_insert_default()
         .insert((number, generation), Kept { fd, users });
-    if fd.is_none() {
-        for hub in hub::all() {
-            hub.tell(News::LookAgain(number, generation));
-        }
-    }
+    drop(closed);
+    grace(number);
+    Gone(fd.is_none().then_some((number, generation)))
 }
 
 /// close(2). A socket with SO_LINGER waits for its data to be sent: on a pool thread.
@@ -257,7 +263,7 @@ pub(crate) async fn close(call: Call, fd: i32) -> SysResult {
         fds::entry(fd).is_none_or(|e| matches!(e.kind(), Kind::Unknown | Kind::Socket));
     let lingers = may_be_socket && connect::lingers(fd);
     super::comm::closed(fd);
-    let_go(fd);
+    let _gone = let_go(fd);
     if lingers {
         match pool::wait_there(call.task, call.number, call.args).await {
             // A signal came before the thread had begun, and a close that was interrupted has closed.
@@ -297,9 +303,8 @@ fn replace(call: Call, old: i32, new: i32) -> SysResult {
     fds::not_plain(old);
     super::comm::closed(new);
     // SAFETY: asks whether the old number is good: if not, the new one stays as it is.
-    if old != new && unsafe { sys!(SYS_fcntl, old, libc::F_GETFD) }.is_ok() {
-        let_go(new);
-    }
+    let replaces = old != new && unsafe { sys!(SYS_fcntl, old, libc::F_GETFD) }.is_ok();
+    let _gone = replaces.then(|| let_go(new));
     call.raw()
 }
 
@@ -317,13 +322,17 @@ pub(crate) fn close_range(call: Call, first: u32, last: u32, flags: u32) -> SysR
         return Err(Errno::NOMEM);
     }
     let flags = flags & !UNSHARE;
+    let mut gone = Vec::new();
     if flags & CLOEXEC == 0 {
         let known = u32::try_from(fds::highest()).map_or(0, |highest| highest + 1);
         for fd in (first..known.min(last.saturating_add(1))).filter_map(|fd| i32::try_from(fd).ok())
         {
             if !own::is_own(fd) {
                 super::comm::closed(fd);
-                let_go(fd);
+                let one = let_go(fd);
+                if one.0.is_some() {
+                    gone.push(one);
+                }
             }
         }
     }

@@ -159,8 +159,8 @@ fn no_time_outs(listener: i32) -> bool {
             .all(|d| deadline(listener, *d) == u64::MAX)
 }
 
-/// connect(2): made with O_NONBLOCK set for the moment of the call and hidden from the program, and made again when the socket can
-/// be written: that gives the outcome, and leaves the socket as a blocking connect would.
+/// connect(2): tried without waiting, and again when the socket can be written: that gives the outcome, and leaves the socket as a
+/// blocking connect would.
 pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
     let file = Held::new(fd);
     let mut terms = None;
@@ -169,13 +169,11 @@ pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
         let now = file.fd()?;
         let mut args = call.args;
         args[0] = now as usize;
-        let attempt = || {
-            let nonblocking = fds::NonblockingFor::set(now);
-            // SAFETY: the program's call, on the same file.
-            let result = sys::check(unsafe { sys::syscall_raw(call.number, args) });
-            (result, nonblocking.is_some())
+        let attempt = || try_to_connect(call, now);
+        let Some(tried) = attempt() else {
+            return super::file::in_pool_on(call, &file).await;
         };
-        match attempt() {
+        match tried {
             (result, false) => return result,
             // On its way; EALREADY: by another call, of which this one waits for the end.
             (Err(e @ (Errno::INPROGRESS | Errno(libc::EALREADY))), true) => {
@@ -183,7 +181,7 @@ pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
             }
             // A Unix socket's peer has a full backlog: that cannot be polled.
             (Err(Errno::AGAIN), true) => {
-                let attempt = || match attempt() {
+                let attempt = || match attempt()? {
                     (Err(Errno::AGAIN), true) => None,
                     (result, _) => Some(result),
                 };
@@ -207,4 +205,32 @@ pub(crate) async fn connect(call: Call, fd: i32) -> SysResult {
             Err(e) => return Err(e),
         }
     }
+}
+
+/// Makes a connect that does not wait, and says whether the program's would have waited. `None`: there is no way to.
+///
+/// A description that nobody else has gets O_NONBLOCK for the moment, hidden from the program: by its number alone it can be seen. Others
+/// may look at any time, and keep what they find when this process is killed: io_uring makes the call, whatever the flag says.
+fn try_to_connect(call: Call, fd: i32) -> Option<(SysResult, bool)> {
+    let [_, address, length, ..] = call.args;
+    let made = |nonblocking: Option<fds::NonblockingFor>| {
+        let mut args = call.args;
+        #[allow(clippy::cast_sign_loss)]
+        {
+            args[0] = fd as usize;
+        }
+        // SAFETY: the program's call, on the same file.
+        let result = sys::check(unsafe { sys::syscall_raw(call.number, args) });
+        (result, nonblocking.is_some())
+    };
+    if fds::is_ours_alone(fd) {
+        return Some(made(fds::NonblockingFor::set(fd)));
+    }
+    if fds::nonblocking(fd) || fds::kind(fd) != Kind::Socket {
+        return Some(made(None));
+    }
+    if fds::option(fd, libc::SO_DOMAIN) == Ok(libc::AF_UNIX) {
+        return None;
+    }
+    crate::uring::connect(call.hub(), fd, address, length).map(|result| (result, true))
 }
