@@ -18,6 +18,7 @@ pub mod config;
 pub mod context;
 mod deadlock;
 mod dump;
+pub mod everywhere;
 mod extended;
 mod fds;
 mod future;

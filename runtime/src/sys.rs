@@ -175,21 +175,28 @@ pub fn arguments<const N: usize>(given: [usize; N]) -> [usize; 6] {
     all
 }
 
-/// Makes a thread by clone(2) that runs `f` on a stack, with a thread pointer.
+/// Makes a thread by clone(2) that runs `f` on a stack, with a thread pointer. Its id is in `id` from before it runs until it has ended.
 ///
 /// # Errors
 /// The kernel's.
 ///
 /// # Safety
-/// `stack` is the top of memory that is the thread's alone, `tls` a control block that is; both for ever.
-pub unsafe fn clone_thread(stack: usize, tls: usize, f: fn() -> !) -> Result<(), Errno> {
+/// `stack` is the top of memory that is the thread's alone, `tls` a control block that is, `id` a word; all for ever.
+pub unsafe fn clone_thread(
+    stack: usize,
+    tls: usize,
+    id: *mut i32,
+    f: fn() -> !,
+) -> Result<(), Errno> {
     const FLAGS: i32 = libc::CLONE_VM
         | libc::CLONE_FS
         | libc::CLONE_FILES
         | libc::CLONE_SIGHAND
         | libc::CLONE_THREAD
         | libc::CLONE_SYSVSEM
-        | libc::CLONE_SETTLS;
+        | libc::CLONE_SETTLS
+        | libc::CLONE_PARENT_SETTID
+        | libc::CLONE_CHILD_CLEARTID;
     let ret: isize;
     // SAFETY: the parent goes on behind the block; the child has a stack of its own, calls `f` on it, and never returns.
     unsafe {
@@ -205,8 +212,8 @@ pub unsafe fn clone_thread(stack: usize, tls: usize, f: fn() -> !) -> Result<(),
             inlateout("rax") libc::SYS_clone as isize => ret,
             in("rdi") FLAGS as usize,
             in("rsi") stack & !15,
-            in("rdx") 0usize,
-            in("r10") 0usize,
+            in("rdx") id,
+            in("r10") id,
             in("r8") tls,
             lateout("rcx") _, lateout("r11") _,
         );

@@ -3,8 +3,9 @@
 //! A hub must not call what takes a lock inside libc: a task may hold it, parked. `pthread_create` takes several (those of the stack
 //! cache and of dlopen among them). So threads that the runtime needs after conversion are made by clone(2), with a small control
 //! block of their own: enough for `errno` and for this library's own thread-locals, and no more. What runs on them uses no thread-local
-//! with a destructor, no libc function that could lock, and never ends.
+//! with a destructor, no libc function that could lock, and never returns: it goes on for ever, or [ends](end) in the middle.
 
+use crate::everywhere::Room;
 use crate::sys;
 use crate::sys::Errno;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const STACK: usize = 64 << 10;
 /// Above the thread pointer: libc's `struct pthread`.
 const CONTROL: usize = 8 << 10;
+
+/// The last word of the control block.
+const LAST: usize = CONTROL / size_of::<usize>() - 1;
 
 /// How much static thread-local storage the process has, below the thread pointer.
 static TLS: AtomicUsize = AtomicUsize::new(64 << 10);
@@ -96,7 +100,12 @@ pub(crate) fn spawn_with(stack: usize, f: fn() -> !) -> Result<(), Errno> {
             (pointer - below) as *mut u8,
             IMAGE_LEN.load(Ordering::Relaxed),
         );
-        let cloned = sys::clone_thread(base + stack, pointer, f);
+        // For `end`.
+        words.add(LAST).write(base);
+        words.add(LAST - 1).write(size);
+        let room = Room::take()?;
+        let cloned = sys::clone_thread(base + stack, pointer, room.word().as_ptr(), f);
+        drop(room);
         if cloned.is_err() {
             let _ = sys!(SYS_munmap, base, size);
         }
@@ -112,4 +121,27 @@ pub(crate) fn pointer() -> u64 {
         std::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) pointer, options(nostack, preserves_flags, readonly));
     }
     pointer
+}
+
+/// Ends the calling thread, one that [`spawn`] made, and gives its memory back.
+pub(crate) fn end() -> ! {
+    let words = pointer() as *const usize;
+    // A signal from here on would have no stack.
+    crate::signal::set_kernel_mask(!0);
+    // SAFETY: `spawn` noted the mapping, which the thread is the only user of. Nothing touches the stack between the two calls.
+    unsafe {
+        let (base, size) = (words.add(LAST).read(), words.add(LAST - 1).read());
+        std::arch::asm!(
+            "syscall",
+            "mov eax, {exit}",
+            "xor edi, edi",
+            "syscall",
+            "ud2",
+            exit = const libc::SYS_exit,
+            in("rax") libc::SYS_munmap,
+            in("rdi") base,
+            in("rsi") size,
+            options(noreturn, nostack)
+        )
+    }
 }

@@ -11,7 +11,7 @@ use crate::rewrite::{self, Entries};
 use crate::{crossing, trap};
 use coop_runtime::config::{self, Door, Simulate};
 use coop_runtime::context::Crossing;
-use coop_runtime::{hub, log, signal, sys};
+use coop_runtime::{everywhere, hub, log, signal, sys};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 use std::sync::Mutex;
@@ -109,7 +109,7 @@ fn convert() -> Result<(), Option<String>> {
     // Until the process is converted.
     let _room = coop_runtime::make_room(hubs);
     log::start();
-    match threads() {
+    match listed("/proc/self/task").map(|t| t.len()) {
         Some(1) => {}
         Some(_) => {
             return Err(Some(
@@ -236,6 +236,17 @@ fn start(mask: u64) -> Result<(), Option<String>> {
     signal::read_actions();
     signal::receiver::announce();
     trap::install_handlers();
+    // The threads made now keep this mask, and orders must reach all of them.
+    // SAFETY: reads eight bytes.
+    let _ = unsafe {
+        sys!(
+            SYS_rt_sigprocmask,
+            libc::SIG_UNBLOCK,
+            &signal::bit(signal::KICK),
+            0,
+            8
+        )
+    };
     let faults = [libc::SIGSEGV, libc::SIGBUS].map(|s| (s, Fault::get(s)));
     coop_runtime::start_hubs().map_err(|e| Some(format!("cannot start the hubs: {e}")))?;
     // generator, under may, installs handlers for these: ours come back.
@@ -246,6 +257,10 @@ fn start(mask: u64) -> Result<(), Option<String>> {
     let after = descriptors().unwrap_or_default();
     for fd in after.into_iter().filter(|fd| !before.contains(fd)) {
         coop_runtime::close_unless_own(fd);
+    }
+    for thread in listed("/proc/self/task").unwrap_or_default() {
+        everywhere::register_unless_known(thread);
+        settle(thread);
     }
     unregister_rseq();
     let main = coop_runtime::make_main(mask, crossing::fs_base());
@@ -262,6 +277,22 @@ fn start(mask: u64) -> Result<(), Option<String>> {
     unsafe { crossing::coop_depart(main, stack, fs, receive) };
     // Here the main task goes on, on its hub.
     Ok(())
+}
+
+/// Waits until a thread that `may` made (its timer's, which only sleeps) is through libc's start of it. libc's setuid waits for that, by
+/// a futex: main's are answered by the hubs from now on, and this thread would wake the kernel's.
+fn settle(thread: i32) {
+    // SAFETY: takes no arguments.
+    let me = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+    while usize::try_from(thread) != Ok(me) {
+        // "id (name) state …": asleep, or ended.
+        let stat = std::fs::read_to_string(format!("/proc/self/task/{thread}/stat"));
+        let runs = stat.is_ok_and(|s| s.rsplit(") ").next().is_some_and(|s| s.starts_with('R')));
+        if !runs {
+            return;
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// The main task's context, from the thread before its departure to itself after it.
@@ -360,10 +391,15 @@ impl Fault {
     }
 }
 
-fn descriptors() -> Option<Vec<i32>> {
-    let list = std::fs::read_dir("/proc/self/fd").ok()?;
+/// The numbers that are the names in a directory.
+fn listed(directory: &str) -> Option<Vec<i32>> {
+    let list = std::fs::read_dir(directory).ok()?;
     let numbers = list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
-    let mut numbers: Vec<i32> = numbers.collect();
+    Some(numbers.collect())
+}
+
+fn descriptors() -> Option<Vec<i32>> {
+    let mut numbers = listed("/proc/self/fd")?;
     // Without that of the listing itself.
     // SAFETY: reads flags.
     numbers.retain(|fd| unsafe { sys!(SYS_fcntl, *fd, libc::F_GETFD) }.is_ok());
@@ -380,10 +416,6 @@ fn enough_descriptors() -> Result<(), String> {
         return Err("too few descriptors are left for the hubs".into());
     }
     Ok(())
-}
-
-fn threads() -> Option<usize> {
-    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
 }
 
 fn has_fsgsbase() -> bool {

@@ -173,6 +173,9 @@ extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut li
         if (*info).si_code != libc::SI_TKILL {
             return signal::fault::sent(signal::KICK, info);
         }
+        if coop_runtime::everywhere::answer() {
+            return;
+        }
         let task = crossing::current();
         if !task.is_null() && signal::preempt_strike(task, context.cast::<u8>().sub(8)) {
             crossing::coop_abandon((*task).gate);

@@ -121,6 +121,7 @@ impl Worker {
         let at = COUNT.fetch_add(1, Ordering::SeqCst);
         WORKERS[at].store(ptr::from_ref(worker).cast_mut(), Ordering::SeqCst);
         signal::block_in_hub();
+        crate::everywhere::register_unless_known(worker.tid);
         (crossing().enter_hub)(&worker.gate);
         let mut stack = libc::stack_t {
             ss_sp: ptr::null_mut(),

@@ -36,7 +36,7 @@ use std::sync::Mutex;
 pub const RETURN: usize = 0x434f_4f50;
 
 /// The bit of a signal in a mask.
-pub(crate) const fn bit(signal: i32) -> u64 {
+pub const fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
@@ -509,6 +509,11 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
         }
     }
     Next::Go
+}
+
+/// Ends the process as abort(3) does.
+pub(crate) fn abort() -> ! {
+    die(libc::SIGABRT)
 }
 
 /// Lets the kernel do what a signal does by default, on the calling thread: kill, with the right status and core.

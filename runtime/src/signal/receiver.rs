@@ -4,7 +4,8 @@
 //! it looks twice a slice (`COOP_SLICE`) whether one of them has been with the same task all the time, and asks that task to make room.
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
-use super::{post, Info, KICK};
+use super::{bit, post, Info, KICK};
+use crate::everywhere;
 use crate::hub::relief::Watch;
 use crate::hub::{self, world::Section};
 use crate::sys;
@@ -50,9 +51,12 @@ pub fn run() -> ! {
     let all = !0u64;
     // Faults' signals, too: those that somebody sent are handed on to here. A fault of this thread's own ends the process.
     super::set_kernel_mask(all);
+    everywhere::register_unless_known(tid());
     let mut seen = Vec::new();
     let mut idle_looks = 0;
     loop {
+        // Only here, so that a signal that comes before the wait ends it. Else it is handled, whatever this thread waits for.
+        super::set_kernel_mask(all);
         let tick = tick();
         let rest = idle_looks > 2;
         if rest {
@@ -69,6 +73,8 @@ pub fn run() -> ! {
         // SAFETY: the buffers are valid.
         let got = unsafe { sys!(SYS_rt_sigtimedwait, &all, &mut info, timeout, 8) };
         RESTING.store(false, Ordering::Relaxed);
+        everywhere::answer();
+        super::set_kernel_mask(!bit(KICK));
         let _inside = Section::enter();
         if got.is_ok() && !(info.signal == KICK && info.code == libc::SI_TKILL) {
             post(super::fault::as_sent(info));

@@ -8,6 +8,7 @@ mod comm;
 pub(crate) mod connect;
 pub(crate) mod file;
 pub(crate) mod futex;
+mod identity;
 mod ioctl;
 mod ipc;
 pub(crate) mod memory;

@@ -109,6 +109,7 @@ fn become_native(task: &'static task::Task) -> ! {
     signal::reset();
     pool::reset();
     window::reset();
+    crate::everywhere::forget_all();
     hub::forget_all();
     (hub::crossing().dormant)();
     // The kernel's idea of the thread becomes the task's.

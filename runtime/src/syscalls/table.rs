@@ -14,8 +14,8 @@
 
 use super::futex::multiple;
 use super::{
-    close, connect, file, futex, ioctl, ipc, memory, poll, process, rings, signal, socket, splice,
-    system, thread, time, wait,
+    close, connect, file, futex, identity, ioctl, ipc, memory, poll, process, rings, signal,
+    socket, splice, system, thread, time, wait,
 };
 use super::{Call, Outcome};
 
@@ -230,21 +230,21 @@ rows! {
     102 getuid                   Identity  never;
     103 syslog                   System    waits;
     104 getgid                   Identity  never;
-    105 setuid                   Identity  never;
-    106 setgid                   Identity  never;
+    105 setuid                   Identity  direct(identity::set_ids);
+    106 setgid                   Identity  direct(identity::set_ids);
     107 geteuid                  Identity  never;
     108 getegid                  Identity  never;
     109 setpgid                  Process   never;
     110 getppid                  Process   never;
     111 getpgrp                  Process   never;
     112 setsid                   Process   never;
-    113 setreuid                 Identity  never;
-    114 setregid                 Identity  never;
+    113 setreuid                 Identity  direct(identity::set_ids);
+    114 setregid                 Identity  direct(identity::set_ids);
     115 getgroups                Identity  never;
-    116 setgroups                Identity  never;
-    117 setresuid                Identity  never;
+    116 setgroups                Identity  direct(identity::set_ids);
+    117 setresuid                Identity  direct(identity::set_ids);
     118 getresuid                Identity  never;
-    119 setresgid                Identity  never;
+    119 setresgid                Identity  direct(identity::set_ids);
     120 getresgid                Identity  never;
     121 getpgid                  Process   never;
     122 setfsuid                 Identity  never;

@@ -27,6 +27,7 @@
 
 use super::{Call, Outcome};
 use crate::context::Gate;
+use crate::everywhere::Window;
 use crate::hub::{self, world::Section};
 use crate::signal::{self, frame};
 use crate::sys;
@@ -180,9 +181,15 @@ fn carry() -> ! {
             continue;
         };
         was_idle = false;
-        drop((carriers, inside));
+        drop(carriers);
+        let window = Window::enter();
+        drop(inside);
+        // A signal that was sent before comes now, at the end of any system call.
+        // SAFETY: takes no arguments.
+        let _ = unsafe { sys!(SYS_getpid) };
         let result = open(job.task, job.frame);
         let inside = Section::enter();
+        let up_to_date = window.is_none_or(Window::leave);
         frame::free_loose(job.frame);
         {
             let mut state = lock(&job.state);
@@ -192,6 +199,10 @@ fn carry() -> ! {
         }
         drop(job);
         drop(inside);
+        if !up_to_date {
+            // The next window is another carrier's, with the credentials of its hub.
+            thread::end();
+        }
     }
 }
 
