@@ -146,12 +146,20 @@ static void dns_stop(void)
 static inline void dns_start(int port)
 {
     socklen_t size = sizeof dns_address;
-    dns_address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int udp = SYS(socket(AF_INET, SOCK_DGRAM, 0)), listener = SYS(socket(AF_INET, SOCK_STREAM, 0)), large = 8 << 20;
+    int udp, listener, large = 8 << 20;
+    // What the kernel gives for one protocol may be taken for the other.
+    for (int tries = 0;; tries++) {
+        dns_address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        udp = SYS(socket(AF_INET, SOCK_DGRAM, 0)), listener = SYS(socket(AF_INET, SOCK_STREAM, 0));
+        if (bind(udp, (struct sockaddr *)&dns_address, size) == 0) {
+            SYS(getsockname(udp, (struct sockaddr *)&dns_address, &size));
+            if (bind(listener, (struct sockaddr *)&dns_address, size) == 0) break;
+        }
+        if (port != 0 || tries == 100) SKIP("the port is taken");
+        SYS(close(udp));
+        SYS(close(listener));
+    }
     setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &large, sizeof large);
-    SYS(bind(udp, (struct sockaddr *)&dns_address, size));
-    SYS(getsockname(udp, (struct sockaddr *)&dns_address, &size));
-    if (bind(listener, (struct sockaddr *)&dns_address, size) == -1) SKIP("the port is taken");
     SYS(listen(listener, 100));
     dns_process = SYS(fork());
     if (dns_process == 0) {
