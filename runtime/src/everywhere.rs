@@ -33,7 +33,7 @@ struct Entry {
 
 /// A thread to which the order may be given by a signal, and that has none.
 const FREE: u8 = 0;
-/// A carrier in a window: it gets no signal.
+/// A carrier in a window, or a thread that ends: it gets no signal.
 const WINDOWED: u8 = 1;
 /// There is an order for the thread.
 const MARKED: u8 = 2;
@@ -103,6 +103,14 @@ pub fn register_unless_known(tid: i32) {
 pub(crate) fn forget_all() {
     for entry in &REGISTER[..HIGH.swap(0, Ordering::Relaxed)] {
         entry.tid.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The calling thread is about to end: no order waits for it any more.
+pub(crate) fn withdraw() {
+    let _order = lock(&ORDER);
+    if let Some(entry) = find(own_id()) {
+        entry.state.fetch_or(WINDOWED, Ordering::SeqCst);
     }
 }
 

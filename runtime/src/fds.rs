@@ -51,6 +51,13 @@ const HIDDEN_NONBLOCK: u8 = 4;
 /// `flags`: the runtime's own; the program cannot close or replace it.
 const OWN: u8 = 8;
 
+/// `flags` of a regular file: opened with O_DIRECT, O_SYNC or O_DSYNC, so that every call waits for the device.
+const DEVICE: u8 = 16;
+/// `flags` of a regular file: on a file system that does not know `RWF_NOWAIT`.
+const NO_NOWAIT: u8 = 32;
+/// `flags` of such a file: the file system lives in memory.
+const MEMORY: u8 = 64;
+
 /// Numbers beyond this are not tracked (the kernel's default `nr_open` is 2^20).
 const TRACKED: usize = 1 << 22;
 
@@ -203,9 +210,82 @@ pub(crate) fn look_up(fd: i32) -> Kind {
     };
     if let Some(e) = entry(fd) {
         touch(fd);
+        if kind == Kind::Regular && waits_for_device(fd) {
+            e.set(DEVICE);
+        }
         e.kind.store(kind as u8, Ordering::Relaxed);
     }
     kind
+}
+
+fn waits_for_device(fd: i32) -> bool {
+    // SAFETY: reads flags.
+    let flags = unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) }.unwrap_or(0);
+    #[allow(clippy::cast_sign_loss)]
+    let which = (libc::O_DIRECT | libc::O_SYNC | libc::O_DSYNC) as usize;
+    flags & which != 0
+}
+
+/// The program may have changed a regular file's O_DIRECT: asked again by the next call.
+pub(crate) fn look_again(fd: i32) {
+    if let Some(e) = entry(fd).filter(|e| e.kind() == Kind::Regular) {
+        e.unset(DEVICE);
+        e.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
+    }
+}
+
+/// What calls on a regular file wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Store {
+    /// The disk, unless the page cache has it, which `RWF_NOWAIT` tells.
+    Cache,
+    /// The same, but the file system does not know `RWF_NOWAIT`.
+    Slow,
+    /// Nothing: it is in memory, or made up by the kernel.
+    Memory,
+    /// The device, whatever is cached.
+    Device,
+}
+
+/// What calls on a regular file wait for, as far as is known. The kind has been looked up.
+pub(crate) fn store(fd: i32) -> Store {
+    match entry(fd) {
+        Some(e) if e.has(DEVICE) => Store::Device,
+        Some(e) if e.has(MEMORY) => Store::Memory,
+        Some(e) if e.has(NO_NOWAIT) => Store::Slow,
+        _ => Store::Cache,
+    }
+}
+
+/// The file has turned out not to know `RWF_NOWAIT`: looks what file system it is on, and remembers that.
+#[cold]
+pub(crate) fn store_without_nowait(fd: i32) -> Store {
+    const IN_MEMORY: [i64; 11] = [
+        libc::TMPFS_MAGIC,
+        libc::PROC_SUPER_MAGIC,
+        libc::SYSFS_MAGIC,
+        libc::CGROUP_SUPER_MAGIC,
+        libc::CGROUP2_SUPER_MAGIC,
+        libc::HUGETLBFS_MAGIC,
+        libc::DEBUGFS_MAGIC,
+        libc::SECURITYFS_MAGIC,
+        libc::SELINUX_MAGIC,
+        /* ramfs, in whatever the kernel unpacked at its start */ 0x8584_58f6,
+        /* configfs */ 0x6265_6570,
+    ];
+    // SAFETY: zero is a valid buffer, and the kernel fills it.
+    let mut fs: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    let known = unsafe { sys!(SYS_fstatfs, fd, &mut fs) }.is_ok();
+    let memory = known && IN_MEMORY.contains(&(fs.f_type as i64));
+    if let Some(e) = entry(fd) {
+        e.set(if memory { MEMORY } else { NO_NOWAIT });
+    }
+    if memory {
+        Store::Memory
+    } else {
+        Store::Slow
+    }
 }
 
 /// Something is known of the number from now on.

@@ -5,9 +5,15 @@
 //! the kernel would not interrupt go on, as natively.
 //!
 //! Two kinds of jobs, each with threads of its own. A *brief* job ends by itself (a read from the disk, an fsync): threads start when
-//! a job finds none idle, up to [`MOST_BRIEF`], and when all are busy, jobs queue. A *waiting* job ends when somebody else does something
+//! a job finds none idle, up to [`ENOUGH_BRIEF`], and when all are busy, jobs queue. A *waiting* job ends when somebody else does something
 //! (a lock, a semaphore, a queue): that may be a task which now waits for a thread itself. So it never queues behind others: it gets
-//! a thread at once, up to [`MOST_WAITING`] of them, and where there is none to be had the task tries its call again every [`RETRY`].
+//! a thread at once, up to [`MOST`] of them, and where there is none to be had the task tries its call again every [`RETRY`].
+//!
+//! Brief is a guess: an fsync waits for the server of its file system, which may be a task of this program, behind it in the queue. So
+//! a task whose job is queued looks every [`STUCK`] whether any job has ended since, and if none has starts a thread beyond the bound.
+//!
+//! The thread that became idle last gets the next job, and one that has been idle for [`IDLE`] ends: what a rush has started goes, and
+//! the few threads that a steady program needs stay.
 //!
 //! The threads are bare ([`crate::thread`]): libc's pthread_create takes locks that the very task may hold which waits for the job.
 //!
@@ -25,16 +31,20 @@ use crate::task::{lock, Task};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-/// The most threads that make brief calls.
-const MOST_BRIEF: usize = 512;
-/// The most threads that make waiting calls: as many tasks may wait as cheaply as they can. The kernel may give fewer.
-const MOST_WAITING: usize = 16_384;
+/// With so many threads brief calls queue, while they make progress.
+const ENOUGH_BRIEF: usize = 512;
+/// The most threads of a kind: as many tasks may wait as cheaply as they can. The kernel may give fewer.
+const MOST: usize = 16_384;
 /// How long a task that finds no thread for a waiting call leaves it before it tries again, in ns.
 const RETRY: u64 = 10_000_000;
+/// How long the brief calls may all take before more threads come to help, in ns.
+const STUCK: u64 = 50_000_000;
+/// How long a thread waits for a job before it ends, in ns.
+const IDLE: u64 = 1_000_000_000;
 
 #[derive(Debug)]
 struct Job {
@@ -49,6 +59,7 @@ struct Job {
 struct State {
     task: Option<&'static Task>,
     result: Option<SysResult>,
+    started: bool,
     cancelled: bool,
 }
 
@@ -56,12 +67,10 @@ struct State {
 #[derive(Debug)]
 struct Pool {
     state: Mutex<Threads>,
-    /// Changes with every job that an idle thread should look for: a futex word, and not a condition variable, which would take
-    /// the lock again outside of a [`Section`].
-    work: AtomicU32,
-    most: usize,
-    /// Whether jobs may wait for a thread that makes another's call.
-    queues: bool,
+    /// How many jobs have ended.
+    ended: AtomicU64,
+    /// With so many threads jobs wait for one that makes another's call.
+    enough: usize,
     /// What the pool's threads run.
     body: fn() -> !,
 }
@@ -69,30 +78,30 @@ struct Pool {
 #[derive(Debug)]
 struct Threads {
     jobs: VecDeque<Arc<Job>>,
-    idle: usize,
+    /// The idle threads, by the futex words they wait on (0: nothing yet). Who gives one a job takes it out of here.
+    idle: Vec<Arc<AtomicU32>>,
     threads: usize,
+}
+
+impl Pool {
+    const fn new(enough: usize, body: fn() -> !) -> Self {
+        Self {
+            state: Mutex::new(NO_THREADS),
+            ended: AtomicU64::new(0),
+            enough,
+            body,
+        }
+    }
 }
 
 const NO_THREADS: Threads = Threads {
     jobs: VecDeque::new(),
-    idle: 0,
+    idle: Vec::new(),
     threads: 0,
 };
 
-static BRIEF: Pool = Pool {
-    state: Mutex::new(NO_THREADS),
-    work: AtomicU32::new(0),
-    most: MOST_BRIEF,
-    queues: true,
-    body: || BRIEF.work(),
-};
-static WAITING: Pool = Pool {
-    state: Mutex::new(NO_THREADS),
-    work: AtomicU32::new(0),
-    most: MOST_WAITING,
-    queues: false,
-    body: || WAITING.work(),
-};
+static BRIEF: Pool = Pool::new(ENOUGH_BRIEF, || BRIEF.work());
+static WAITING: Pool = Pool::new(usize::MAX, || WAITING.work());
 
 /// Makes a call that ends by itself, however slowly, on a pool thread.
 pub(crate) async fn run(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
@@ -131,92 +140,129 @@ pub(crate) async fn wait_there(task: &'static Task, number: usize, args: [usize;
     wait(task, number, args, || None).await
 }
 
-impl Pool {
-    /// Wakes an idle thread.
-    fn notify(&self) {
-        self.work.fetch_add(1, Ordering::Release);
-        sys::futex_wake(&self.work, 1);
-    }
+/// What became of a job that was given to a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Given {
+    /// A thread takes it now.
+    Taken,
+    /// It waits for a thread that makes another's call.
+    Queued,
+    /// There is no thread, and none can be made.
+    Refused,
+}
 
-    /// Queues a job and sees to it that a thread takes it. False if there is no thread and none can be made.
-    fn submit(&self, job: &Arc<Job>) -> bool {
+impl Pool {
+    fn give(&self, job: &Arc<Job>) -> Given {
         let mut pool = lock(&self.state);
-        let full = pool.threads >= self.most;
-        if pool.idle > pool.jobs.len() || (full && self.queues) {
-            pool.jobs.push_back(Arc::clone(job));
-            drop(pool);
-            self.notify();
-            return true;
-        }
-        if full {
-            return false;
-        }
         pool.jobs.push_back(Arc::clone(job));
-        pool.threads += 1;
+        if let Some(idle) = pool.idle.pop() {
+            idle.store(1, Ordering::Release);
+            drop(pool);
+            sys::futex_wake(&idle, 1);
+            return Given::Taken;
+        }
+        let queues = pool.threads >= self.enough;
         drop(pool);
-        if crate::thread::spawn(self.body).is_ok() {
-            return true;
+        if queues {
+            return Given::Queued;
+        }
+        if self.start_thread() {
+            return Given::Taken;
         }
         let mut pool = lock(&self.state);
-        pool.threads -= 1;
-        if pool.threads > 0 && self.queues {
-            return true;
+        if pool.threads > 0 && self.enough < MOST {
+            return Given::Queued;
         }
         let queued = pool.jobs.len();
         pool.jobs.retain(|j| !Arc::ptr_eq(j, job));
-        // Not there any more: a thread that became idle has taken it.
-        pool.jobs.len() == queued
+        if pool.jobs.len() == queued {
+            // A thread that ended another's call has taken it.
+            return Given::Taken;
+        }
+        Given::Refused
     }
 
-    /// A pool thread: takes jobs, for ever. It is inside the runtime except while it waits or makes a call: whatever lock it holds,
-    /// a fork waits for it.
+    /// False if there are as many as there can be.
+    fn start_thread(&self) -> bool {
+        let mut pool = lock(&self.state);
+        if pool.threads >= MOST {
+            return false;
+        }
+        pool.threads += 1;
+        drop(pool);
+        let started = crate::thread::spawn(self.body).is_ok();
+        if !started {
+            lock(&self.state).threads -= 1;
+        }
+        started
+    }
+
+    /// A pool thread: takes jobs, until there are none. It is inside the runtime except while it waits or makes a call: whatever lock it
+    /// holds, that of the allocator too, a fork waits for it.
     fn work(&self) -> ! {
         signal::block_in_hub();
         // SAFETY: takes no arguments.
         let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
         let tid = i32::try_from(tid).unwrap_or(0);
-        let mut was_idle = false;
+        let mut inside = Section::enter();
+        let called = Arc::new(AtomicU32::new(0));
         loop {
-            let inside = Section::enter();
             let mut pool = lock(&self.state);
-            pool.idle -= usize::from(was_idle);
-            let Some(job) = pool.jobs.pop_front() else {
-                pool.idle += 1;
-                was_idle = true;
-                // Under the lock: a job that comes later changes the word.
-                let seen = self.work.load(Ordering::Acquire);
-                drop((pool, inside));
-                sys::futex_wait(&self.work, seen);
+            if let Some(job) = pool.jobs.pop_front() {
+                drop(pool);
+                inside = self.make_call(job, tid, inside);
                 continue;
-            };
-            was_idle = false;
-            drop(pool);
-            let cancelled = {
-                let state = lock(&job.state);
-                // Under the lock, so that whoever cancels later finds a thread to interrupt.
-                job.thread.store(tid, Ordering::Release);
-                state.cancelled
-            };
-            let (number, args) = (job.number, job.args);
-            drop(inside);
-            let result = if cancelled {
-                Err(Errno::INTR)
-            } else {
-                // SAFETY: the program's call; the task that made it waits for the result.
-                sys::check(unsafe { sys::syscall_raw(number, args) })
-            };
-            let inside = Section::enter();
-            {
-                let mut state = lock(&job.state);
-                job.thread.store(0, Ordering::Release);
-                state.result = Some(result);
-                if let Some(task) = state.task.take() {
-                    task.wake();
-                }
             }
-            drop(job);
-            drop(inside);
+            called.store(0, Ordering::Relaxed);
+            pool.idle.push(Arc::clone(&called));
+            drop((pool, inside));
+            let until = sys::now(libc::CLOCK_MONOTONIC) + IDLE;
+            while called.load(Ordering::Acquire) == 0 && sys::now(libc::CLOCK_MONOTONIC) < until {
+                sys::futex_wait_for(&called, 0, IDLE);
+            }
+            inside = Section::enter();
+            let mut pool = lock(&self.state);
+            // Still in the list: nobody has a job for this thread.
+            if let Some(at) = pool.idle.iter().position(|i| Arc::ptr_eq(i, &called)) {
+                pool.idle.remove(at);
+                pool.threads -= 1;
+                break;
+            }
         }
+        drop(called);
+        crate::everywhere::withdraw();
+        drop(inside);
+        crate::thread::end()
+    }
+
+    /// Makes a job's call, outside the runtime, and wakes its task.
+    fn make_call(&self, job: Arc<Job>, tid: i32, inside: Section) -> Section {
+        let cancelled = {
+            let mut state = lock(&job.state);
+            state.started = true;
+            // Under the lock, so that whoever cancels later finds a thread to interrupt.
+            job.thread.store(tid, Ordering::Release);
+            state.cancelled
+        };
+        drop(inside);
+        let result = if cancelled {
+            Err(Errno::INTR)
+        } else {
+            // SAFETY: the program's call; the task that made it waits for the result.
+            sys::check(unsafe { sys::syscall_raw(job.number, job.args) })
+        };
+        let inside = Section::enter();
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        {
+            let mut state = lock(&job.state);
+            job.thread.store(0, Ordering::Release);
+            state.result = Some(result);
+            if let Some(task) = state.task.take() {
+                task.wake();
+            }
+        }
+        drop(job);
+        inside
     }
 }
 
@@ -225,6 +271,10 @@ impl Pool {
 struct Done {
     job: Arc<Job>,
     task: &'static Task,
+    pool: &'static Pool,
+    /// How many of the pool's jobs had ended when this one, which is queued, last looked.
+    ended: u64,
+    /// When to look again.
     again: Option<Pin<Box<Timer>>>,
 }
 
@@ -255,10 +305,16 @@ fn interrupted(number: usize) -> Errno {
 
 impl Done {
     /// Gives a call to a pool; `None` if that has no thread for it.
-    fn submit(pool: &Pool, task: &'static Task, number: usize, args: [usize; 6]) -> Option<Self> {
+    fn submit(
+        pool: &'static Pool,
+        task: &'static Task,
+        number: usize,
+        args: [usize; 6],
+    ) -> Option<Self> {
         let state = State {
             task: Some(task),
             result: None,
+            started: false,
             cancelled: false,
         };
         let job = Arc::new(Job {
@@ -267,36 +323,74 @@ impl Done {
             state: Mutex::new(state),
             thread: AtomicI32::new(0),
         });
-        pool.submit(&job).then(|| Self {
+        let ended = pool.ended.load(Ordering::Relaxed);
+        let given = pool.give(&job);
+        let mut done = Self {
             job,
             task,
+            pool,
+            ended,
             again: None,
-        })
+        };
+        match given {
+            Given::Taken => {}
+            Given::Queued => done.look_again_in(STUCK),
+            Given::Refused => return None,
+        }
+        Some(done)
+    }
+
+    fn look_again_in(&mut self, ns: u64) {
+        let deadline = sys::now(libc::CLOCK_MONOTONIC) + ns;
+        self.again = Some(Box::pin(Timer::new(self.task, deadline)));
+    }
+
+    /// Starts a thread if the queue does not move.
+    fn get_on(&mut self) {
+        let ended = self.pool.ended.load(Ordering::Relaxed);
+        if ended == self.ended {
+            self.pool.start_thread();
+        }
+        self.ended = ended;
     }
 }
 
 impl Future for Done {
     type Output = SysResult;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SysResult> {
-        let mut state = lock(&self.job.state);
+        let this = &mut *self;
+        let mut state = lock(&this.job.state);
         if let Some(result) = state.result {
             // Whether the kernel would have restarted the call is for the signal's action to say.
             return Poll::Ready(match result {
                 Err(Errno::INTR) if !state.cancelled => Err(Errno::INTR),
-                Err(Errno::INTR) => Err(interrupted(self.job.number)),
+                Err(Errno::INTR) => Err(interrupted(this.job.number)),
                 result => result,
             });
         }
-        if signal::interrupts(self.task) {
+        let started = state.started;
+        let interrupts = signal::interrupts(this.task);
+        // What still queues is nothing that the kernel would interrupt.
+        if interrupts && (started || this.pool.enough == usize::MAX) {
             state.cancelled = true;
-            let thread = self.job.thread.load(Ordering::Acquire);
+            let thread = this.job.thread.load(Ordering::Acquire);
             if thread != 0 {
                 signal::kick_thread(thread);
             }
-            drop(state);
-            let deadline = sys::now(libc::CLOCK_MONOTONIC) + AGAIN;
-            let timer = Box::pin(Timer::new(self.task, deadline));
-            let _ = self.again.insert(timer).as_mut().poll(cx);
+        }
+        drop(state);
+        let is_due = |timer: &mut Pin<Box<Timer>>| timer.as_mut().poll(cx).is_ready();
+        let due = this.again.as_mut().is_some_and(is_due);
+        if interrupts {
+            this.look_again_in(AGAIN);
+        } else if due && !started {
+            this.get_on();
+            this.look_again_in(STUCK);
+        } else if due {
+            this.again = None;
+        }
+        if let Some(timer) = &mut this.again {
+            let _ = timer.as_mut().poll(cx);
         }
         Poll::Pending
     }

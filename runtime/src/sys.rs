@@ -228,6 +228,18 @@ pub fn futex_wait(word: &std::sync::atomic::AtomicU32, expected: u32) {
     let _ = unsafe { sys!(SYS_futex, word.as_ptr(), OPERATION, expected, 0) };
 }
 
+/// As [`futex_wait`], for so many ns at most.
+pub fn futex_wait_for(word: &std::sync::atomic::AtomicU32, expected: u32, ns: u64) {
+    const OPERATION: i32 = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    #[allow(clippy::cast_possible_wrap)]
+    let time = libc::timespec {
+        tv_sec: (ns / 1_000_000_000) as i64,
+        tv_nsec: (ns % 1_000_000_000) as i64,
+    };
+    // SAFETY: as above, and so is the time.
+    let _ = unsafe { sys!(SYS_futex, word.as_ptr(), OPERATION, expected, &time) };
+}
+
 /// Wakes up to `count` of those who wait on a word of the runtime's own.
 pub fn futex_wake(word: &std::sync::atomic::AtomicU32, count: i32) {
     const OPERATION: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;

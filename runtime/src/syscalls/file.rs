@@ -6,8 +6,7 @@
 //! only when a call would block.
 
 use super::close::Held;
-use super::{comm, wait_fd, Call};
-use crate::config::{self, File};
+use super::{regular, wait_fd, Call};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
 use crate::own;
@@ -39,7 +38,7 @@ impl Direction {
 
 /// A list of buffers, of which the first bytes are done.
 #[derive(Debug)]
-struct Buffers {
+pub(crate) struct Buffers {
     list: Vec<libc::iovec>,
     one: [libc::iovec; 1],
     first: usize,
@@ -49,7 +48,7 @@ struct Buffers {
 unsafe impl Send for Buffers {}
 
 impl Buffers {
-    fn one(base: usize, len: usize) -> Self {
+    pub(crate) fn one(base: usize, len: usize) -> Self {
         Self {
             list: Vec::new(),
             one: [libc::iovec {
@@ -60,7 +59,7 @@ impl Buffers {
         }
     }
 
-    fn of(list: *const libc::iovec, count: usize) -> Result<Self, Errno> {
+    pub(crate) fn of(list: *const libc::iovec, count: usize) -> Result<Self, Errno> {
         if count > 1024 {
             return Err(Errno::INVAL);
         }
@@ -78,7 +77,7 @@ impl Buffers {
         })
     }
 
-    fn left(&self) -> &[libc::iovec] {
+    pub(crate) fn left(&self) -> &[libc::iovec] {
         if self.list.is_empty() {
             &self.one[self.first..]
         } else {
@@ -86,11 +85,11 @@ impl Buffers {
         }
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.left().iter().map(|v| v.iov_len).sum()
     }
 
-    fn advance(&mut self, mut done: usize) {
+    pub(crate) fn advance(&mut self, mut done: usize) {
         let all = if self.list.is_empty() {
             &mut self.one[..]
         } else {
@@ -272,7 +271,7 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
         let result = match kind {
             Kind::Unknown => return Err(Errno::BADF),
             Kind::Other => return call.in_line(),
-            Kind::Regular => return regular(call, direction).await,
+            Kind::Regular => return regular::transfer(call, fd, direction).await,
             Kind::Device if direction == Direction::Write => return device_write(call, fd).await,
             _ => file.with(|fd| buffers.try_now(fd, direction, kind))?,
         };
@@ -413,57 +412,6 @@ async fn device_write(call: Call, fd: i32) -> SysResult {
     pool::wait_there(call.task, call.number, call.args).await
 }
 
-/// Regular files: in line from the page cache, else by the pool.
-async fn regular(call: Call, direction: Direction) -> SysResult {
-    if direction == Direction::Write && call.number as i64 == libc::SYS_write {
-        if let Some(result) =
-            comm::write(call.args[0] as i32, call.args[1] as *const u8, call.args[2])
-        {
-            return result;
-        }
-    }
-    match (config::get().file, direction) {
-        (File::Block, _) => call.in_line(),
-        // A write goes to the page cache: a copy, as a cached read is. What waits for the disk is fsync.
-        (File::Posix, Direction::Write) => call.in_line(),
-        (File::Posix, Direction::Read) => match cached_read(call) {
-            Some(result) => result,
-            None => pool::run(call.task, call.number, call.args).await,
-        },
-        (File::Thread, _) => pool::run(call.task, call.number, call.args).await,
-    }
-}
-
-/// Reads what the page cache has. `None`: it has not got all of it, or the file does not know `RWF_NOWAIT`.
-fn cached_read(call: Call) -> Option<SysResult> {
-    let [fd, buf, len, offset, high, _] = call.args;
-    let one = libc::iovec {
-        iov_base: buf as *mut _,
-        iov_len: len,
-    };
-    let (v, count, offset, high) = match call.number as i64 {
-        libc::SYS_read => (&raw const one, 1, HERE as usize, HERE as usize),
-        libc::SYS_pread64 => (&raw const one, 1, offset, 0),
-        libc::SYS_readv => (buf as *const libc::iovec, len, HERE as usize, HERE as usize),
-        _ => (buf as *const libc::iovec, len, offset, high),
-    };
-    // SAFETY: the program's buffers.
-    let result = unsafe { sys!(SYS_preadv2, fd, v, count, offset, high, RWF_NOWAIT) };
-    match result {
-        // Less than asked: the end of the file, or the end of what is cached. Only the real call knows.
-        Ok(n) if n == 0 || (count == 1 && n < len && call.number as i64 != libc::SYS_readv) => {
-            if n > 0 && call.number as i64 == libc::SYS_read {
-                // The position has moved: the rest is asked for by the program's next read, as after a short read.
-                return Some(Ok(n));
-            }
-            None
-        }
-        Ok(n) => Some(Ok(n)),
-        Err(Errno::AGAIN | Errno::OPNOTSUPP) => None,
-        Err(e) => Some(Err(e)),
-    }
-}
-
 /// read(2).
 pub(crate) async fn read(call: Call, fd: i32, buf: usize, len: usize) -> SysResult {
     if fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket) && len > 0 {
@@ -530,29 +478,6 @@ pub(crate) async fn writev(
     }
 }
 
-/// pread(2): only files that have positions, which are never "not ready".
-pub(crate) async fn pread(call: Call, fd: i32) -> SysResult {
-    positioned(call, fd, Direction::Read).await
-}
-
-/// preadv(2).
-pub(crate) async fn preadv(call: Call, fd: i32) -> SysResult {
-    positioned(call, fd, Direction::Read).await
-}
-
-/// pwritev(2).
-pub(crate) async fn pwritev(call: Call, fd: i32) -> SysResult {
-    positioned(call, fd, Direction::Write).await
-}
-
-async fn positioned(call: Call, fd: i32, direction: Direction) -> SysResult {
-    if fds::kind(fd) == Kind::Regular {
-        regular(call, direction).await
-    } else {
-        call.in_line()
-    }
-}
-
 /// preadv2(2): with flags of its own it goes as it is, to the pool if it may wait.
 pub(crate) async fn preadv2(call: Call, fd: i32) -> SysResult {
     vectored2(call, fd, Direction::Read).await
@@ -577,47 +502,21 @@ async fn vectored2(call: Call, fd: i32, direction: Direction) -> SysResult {
     pool::run(call.task, call.number, call.args).await
 }
 
-/// open(2).
-pub(crate) async fn open(call: Call, path: *const libc::c_char, flags: i32) -> SysResult {
-    opened(call, libc::AT_FDCWD, path, flags).await
-}
-
-/// openat(2).
-pub(crate) async fn openat(
-    call: Call,
-    dir: i32,
-    path: *const libc::c_char,
-    flags: i32,
-) -> SysResult {
-    opened(call, dir, path, flags).await
-}
-
-/// Opening a FIFO waits for its other end, opening a device for the device: the pool does that. Else it is in line.
-async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> SysResult {
-    if let Some(id) = comm::task_of(path) {
-        return comm::open(id);
+/// flock(2): tries first. (A conversion that must wait has given its old lock up by then, as flock(2) says; so has the wait itself.)
+pub(crate) async fn flock(call: Call, _fd: i32, operation: i32) -> SysResult {
+    if operation & libc::LOCK_NB != 0 {
+        return call.raw();
     }
-    if config::get().file == File::Thread {
-        return pool::run(call.task, call.number, call.args).await;
-    }
-    if flags & (libc::O_NONBLOCK | libc::O_PATH | libc::O_DIRECTORY) == 0 {
-        // SAFETY: zero is a valid buffer.
-        let mut st: libc::stat = unsafe { std::mem::zeroed() };
-        // SAFETY: the program's path, our buffer.
-        if unsafe { sys!(SYS_newfstatat, dir, path, &mut st, 0) }.is_ok() {
-            let kind = st.st_mode & libc::S_IFMT;
-            let quick = [
-                libc::makedev(1, 3),
-                libc::makedev(1, 5),
-                libc::makedev(1, 8),
-                libc::makedev(1, 9),
-            ];
-            if kind == libc::S_IFIFO || (kind == libc::S_IFCHR && !quick.contains(&st.st_rdev)) {
-                return pool::wait_there(call.task, call.number, call.args).await;
-            }
+    let attempt = || {
+        let mut args = call.args;
+        args[1] |= libc::LOCK_NB as usize;
+        // SAFETY: as the program's call, without the wait.
+        match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
+            Err(Errno::AGAIN) => None,
+            result => Some(result),
         }
-    }
-    call.in_line()
+    };
+    pool::wait(call.task, call.number, call.args, attempt).await
 }
 
 /// fcntl(2): waits for record locks; keeps what is known of a descriptor true.
@@ -642,6 +541,7 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
         }
         libc::F_SETFL => {
             fds::not_plain(fd);
+            fds::look_again(fd);
             call.raw()
         }
         libc::F_GETFL if fds::hidden_nonblock(fd) => {

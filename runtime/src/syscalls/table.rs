@@ -14,8 +14,8 @@
 
 use super::futex::multiple;
 use super::{
-    close, connect, file, futex, identity, ioctl, ipc, memory, poll, process, rings, signal,
-    socket, splice, system, thread, time, wait,
+    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, regular, rings,
+    signal, socket, splice, system, thread, time, wait,
 };
 use super::{Call, Outcome};
 
@@ -127,7 +127,7 @@ macro_rules! rows {
 rows! {
       0 read                     File      coop(file::read);
       1 write                    File      coop(file::write);
-      2 open                     File      coop(file::open), "FIFOs and devices open in the pool";
+      2 open                     File      coop(open::open), "FIFOs and devices open in the pool";
       3 close                    File      coop(close::close), "a socket that lingers (SO_LINGER) is closed in the pool";
       4 stat                     File      never;
       5 fstat                    File      never;
@@ -142,8 +142,8 @@ rows! {
      14 rt_sigprocmask           Signal    direct(signal::rt_sigprocmask);
      15 rt_sigreturn             Signal    never;
      16 ioctl                    File      coop(ioctl::ioctl), "devices and terminal drains wait in the pool; terminals, sockets and what is known to be quick run in line";
-     17 pread64                  File      coop(file::pread);
-     18 pwrite64                 File      never;
+     17 pread64                  File      coop(regular::pread);
+     18 pwrite64                 File      coop(regular::pwrite);
      19 readv                    File      coop(file::readv);
      20 writev                   File      coop(file::writev);
      21 access                   File      never;
@@ -198,7 +198,7 @@ rows! {
      70 msgrcv                   Ipc       coop(ipc::msgrcv);
      71 msgctl                   Ipc       never;
      72 fcntl                    File      coop(file::fcntl);
-     73 flock                    File      waits;
+     73 flock                    File      coop(file::flock), "a waiter has a pool thread";
      74 fsync                    File      pool;
      75 fdatasync                File      pool;
      76 truncate                 File      pool;
@@ -210,7 +210,7 @@ rows! {
      82 rename                   File      pool;
      83 mkdir                    File      never;
      84 rmdir                    File      pool;
-     85 creat                    File      pool;
+     85 creat                    File      coop(open::creat);
      86 link                     File      never;
      87 unlink                   File      pool;
      88 symlink                  File      never;
@@ -382,7 +382,7 @@ rows! {
     254 inotify_add_watch        File      never;
     255 inotify_rm_watch         File      never;
     256 migrate_pages            Memory    pool;
-    257 openat                   File      coop(file::openat);
+    257 openat                   File      coop(open::openat);
     258 mkdirat                  File      never;
     259 mknodat                  File      never;
     260 fchownat                 File      never;
@@ -420,8 +420,8 @@ rows! {
     292 dup3                     File      direct(close::dup3);
     293 pipe2                    File      never;
     294 inotify_init1            File      never;
-    295 preadv                   File      coop(file::preadv);
-    296 pwritev                  File      coop(file::pwritev);
+    295 preadv                   File      coop(regular::preadv);
+    296 pwritev                  File      coop(regular::pwritev);
     297 rt_tgsigqueueinfo        Signal    direct(signal::rt_tgsigqueueinfo);
     298 perf_event_open          System    never;
     299 recvmmsg                 Socket    coop(socket::recvmmsg);
@@ -473,7 +473,7 @@ rows! {
     434 pidfd_open               Process   never;
     435 clone3                   Thread    special(thread::clone3);
     436 close_range              File      direct(close::close_range);
-    437 openat2                  File      pool;
+    437 openat2                  File      coop(open::openat2);
     438 pidfd_getfd              File      direct(close::pidfd_getfd);
     439 faccessat2               File      never;
     440 process_madvise          Process   never;
