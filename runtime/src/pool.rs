@@ -258,6 +258,7 @@ impl Pool {
             job.thread.store(0, Ordering::Release);
             state.result = Some(result);
             if let Some(task) = state.task.take() {
+                signal::forward_caused(task, result);
                 task.wake();
             }
         }

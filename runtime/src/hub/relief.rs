@@ -84,6 +84,7 @@ impl Worker {
             self.gate.in_program.store(0, Ordering::Release);
             compiler_fence(Ordering::SeqCst);
             world::pause_point(self);
+            signal::forward_caused(task, result);
             if !self.has_hub() {
                 syscalls::complete(task, as_interrupted(task, result));
                 self.hand_over(task);

@@ -557,6 +557,24 @@ pub(crate) fn forward(task: &'static Task, signal: i32) {
     let _ = post_to(task, task.id(), info);
 }
 
+/// A call was made for a task on this thread, which blocks signals: passes on what the kernel sent to the caller for it (SIGPIPE for a
+/// pipe without readers; SIGXFSZ beyond RLIMIT_FSIZE, which is not the only reason for `EFBIG`).
+pub(crate) fn forward_caused(task: &'static Task, result: Result<usize, Errno>) {
+    if !matches!(result, Err(Errno::PIPE | Errno(libc::EFBIG))) {
+        return;
+    }
+    let set = bit(libc::SIGPIPE) | bit(libc::SIGXFSZ);
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut info = Info::from_user(0, libc::SI_USER);
+    // SAFETY: takes the signal that is pending for this thread, if any.
+    if unsafe { sys!(SYS_rt_sigtimedwait, &set, &mut info, &none, 8) }.is_ok() {
+        let _ = post_to(task, task.id(), info);
+    }
+}
+
 /// Sends [`KICK`] to a thread of this process.
 pub(crate) fn kick_thread(tid: i32) {
     // SAFETY: plain calls.
