@@ -117,6 +117,14 @@ variables! {
         |v| match v { "off" => Some(false), "report" => Some(true), _ => None };
     /// A signal that makes the library write a dump of all tasks (to COOP_LOG_FILE or stderr) and is not given to the program.
     dump_signal: i32 = "COOP_DUMP_SIGNAL", "a signal, as USR2 or 12", "none", 0, signal_number;
+    /// 1 adds LD_PRELOAD and the COOP_ variables that were there at start to the environment of programs started with one of their own.
+    children: bool = "COOP_CHILDREN", "0, 1", "1", true, flag;
+    /// The names of the only programs whose threads become tasks; others run natively.
+    only: Option<&'static str> = "COOP_ONLY", "names, separated by commas", "all programs", None,
+        |v| Some(Some(v).filter(|v| !v.is_empty()));
+    /// The names of programs that run natively.
+    skip: Option<&'static str> = "COOP_SKIP", "names, separated by commas", "none", None,
+        |v| Some(Some(v).filter(|v| !v.is_empty()));
     /// 1 leaves the program alone altogether.
     disable: bool = "COOP_DISABLE", "0, 1", "0", false, flag;
     /// 0 sets thread pointers with arch_prctl even where the CPU has wrfsbase (slower; for tests).

@@ -3,7 +3,7 @@
 //! None of them is a cancellation point (redhook's frame could not be unwound), and none returns twice. Each only looks at whether the
 //! process is to be converted, and goes on to the real function; what that asks of the kernel is answered behind the doors.
 
-use crate::convert;
+use crate::{children, convert};
 use libc::{c_char, c_int, c_void};
 use redhook::{hook, real};
 
@@ -60,6 +60,74 @@ hook! {
     }
 }
 
+type Strings = *const *const c_char;
+
+hook! {
+    unsafe fn execve(path: *const c_char, arguments: Strings, environment: Strings) -> c_int => coop_execve {
+        // SAFETY: the program's own call.
+        unsafe { children::execve(path, arguments, environment) }
+    }
+}
+
+hook! {
+    unsafe fn execv(path: *const c_char, arguments: Strings) -> c_int => coop_execv {
+        // SAFETY: the program's own call.
+        unsafe { children::execv(path, arguments) }
+    }
+}
+
+hook! {
+    unsafe fn execvpe(file: *const c_char, arguments: Strings, environment: Strings) -> c_int => coop_execvpe {
+        // SAFETY: the program's own call.
+        unsafe { children::execvpe(file, arguments, environment) }
+    }
+}
+
+hook! {
+    unsafe fn execvp(file: *const c_char, arguments: Strings) -> c_int => coop_execvp {
+        // SAFETY: the program's own call.
+        unsafe { children::execvp(file, arguments) }
+    }
+}
+
+hook! {
+    unsafe fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_int => coop_fexecve {
+        // SAFETY: the program's own call.
+        unsafe { children::fexecve(fd, arguments, environment) }
+    }
+}
+
+hook! {
+    unsafe fn posix_spawn(pid: *mut libc::pid_t, path: *const c_char, actions: *const c_void, attributes: *const c_void, arguments: Strings, environment: Strings) -> c_int => coop_posix_spawn {
+        // SAFETY: the program's own call.
+        unsafe { children::spawn(environment, |e| real!(posix_spawn)(pid, path, actions, attributes, arguments, e)) }
+    }
+}
+
+hook! {
+    unsafe fn posix_spawnp(pid: *mut libc::pid_t, file: *const c_char, actions: *const c_void, attributes: *const c_void, arguments: Strings, environment: Strings) -> c_int => coop_posix_spawnp {
+        // SAFETY: the program's own call.
+        unsafe { children::spawn(environment, |e| real!(posix_spawnp)(pid, file, actions, attributes, arguments, e)) }
+    }
+}
+
+type Exec<T> = unsafe extern "C" fn(T, Strings, Strings) -> c_int;
+
+/// libc's execve.
+pub fn real_execve() -> Exec<*const c_char> {
+    real!(execve)
+}
+
+/// libc's execvpe.
+pub fn real_execvpe() -> Exec<*const c_char> {
+    real!(execvpe)
+}
+
+/// libc's fexecve.
+pub fn real_fexecve() -> Exec<c_int> {
+    real!(fexecve)
+}
+
 /// Looks all real functions up, so that none is looked up (and none found missing) in the middle of a call.
 pub fn resolve() {
     let _ = (
@@ -68,5 +136,10 @@ pub fn resolve() {
         real!(fork) as *const () as usize,
         real!(forkpty) as *const () as usize,
         real!(daemon) as *const () as usize,
+        real!(execve) as *const () as usize,
+        real!(execvpe) as *const () as usize,
+        real!(fexecve) as *const () as usize,
+        real!(posix_spawn) as *const () as usize,
+        real!(posix_spawnp) as *const () as usize,
     );
 }

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | [`hooks`], [`rewrite`], [`trap`] | the doors: how a call is caught |
 //! | [`crossing`] | registers, stacks and the FS base, one file per CPU |
+//! | [`children`] | what programs started from here get |
 //! | [`convert`] | when and how the process is converted |
 //!
 //! What calls mean is the runtime's (`coop-runtime`).
 
 #![allow(clippy::missing_safety_doc)]
 
+mod children;
 mod convert;
 mod crossing;
 mod hooks;
@@ -28,7 +30,8 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn load() {
     let config = coop_runtime::config::load();
     hooks::resolve();
-    if config.disable {
+    children::remember();
+    if config.disable || !children::is_wanted() {
         convert::turn_off();
     }
 }
