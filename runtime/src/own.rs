@@ -78,16 +78,15 @@ fn number(n: u64) -> i32 {
 }
 
 /// Moves a descriptor of the runtime's out of the program's way, closed on exec. Gives the new number.
+///
+/// # Errors
+/// `EMFILE` above all: it is closed, then. The program's last free number is not the runtime's to take.
 pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
     let old = number(fd as u64);
-    // No room: it stays where it is.
-    let own = duplicate(old).unwrap_or(old);
-    if own != old {
-        // SAFETY: ours, and not used any more.
-        let _ = unsafe { sys!(SYS_close, old) };
-    }
-    adopt(own);
-    Ok(own)
+    let own = duplicate(old);
+    // SAFETY: ours, and not used any more.
+    let _ = unsafe { sys!(SYS_close, old) };
+    own.inspect(|fd| adopt(*fd))
 }
 
 /// A private duplicate of a descriptor.
@@ -106,7 +105,7 @@ fn duplicate(fd: i32) -> Result<i32, Errno> {
     let at = |from: i32| unsafe { sys!(SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, from) };
     let copy: SysResult = match at(from) {
         // The program's limit is below, or all above is in use.
-        Err(Errno(libc::EINVAL | libc::EMFILE)) => at(from / 4 * 3).or_else(|_| at(0)),
+        Err(Errno(libc::EINVAL | libc::EMFILE)) => at(from / 4 * 3),
         result => result,
     };
     copy.map(|fd| number(fd as u64))
