@@ -123,13 +123,15 @@ impl Held {
     /// # Errors
     /// As for [`Held::with`].
     pub(crate) fn pin(&self) -> Result<Pinned, Errno> {
-        self.with(|fd| match own::keep(fd) {
-            Ok(copy) => Pinned {
-                fd: copy,
-                ours: true,
-            },
-            // No descriptor to be had: the number is right unless the program closes it before the thread comes to its call.
-            Err(_) => Pinned { fd, ours: false },
+        // No descriptor to be had: the number is right unless the program closes it before the thread comes to its call.
+        let number = |fd| Pinned { fd, ours: false };
+        let copy = |fd| own::keep(fd).map_or(number(fd), |fd| Pinned { fd, ours: true });
+        self.with(|fd| {
+            if self.counted.get() {
+                copy(fd)
+            } else {
+                number(fd)
+            }
         })
     }
 
@@ -206,7 +208,7 @@ fn grace(number: i32) {
 #[derive(Debug)]
 pub(crate) struct Pinned {
     pub(crate) fd: i32,
-    ours: bool,
+    pub(crate) ours: bool,
 }
 
 impl Drop for Pinned {

@@ -390,13 +390,22 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
 
 /// Has a pool thread make a call that has waited for a file (its first argument) and is to get that very one.
 pub(crate) async fn in_pool_on(call: Call, file: &Held) -> SysResult {
+    let on = |fd: i32| {
+        let mut args = call.args;
+        #[allow(clippy::cast_sign_loss)]
+        {
+            args[0] = fd as usize;
+        }
+        pool::wait_there(call.task, call.number, args)
+    };
     let pinned = file.pin()?;
-    let mut args = call.args;
-    #[allow(clippy::cast_sign_loss)]
-    {
-        args[0] = pinned.fd as usize;
+    let result = on(pinned.fd).await;
+    if result == Err(Errno(libc::EMFILE)) && pinned.ours {
+        // It may have been the last number, which the call wants for itself.
+        drop(pinned);
+        return on(file.fd()?).await;
     }
-    pool::wait_there(call.task, call.number, args).await
+    result
 }
 
 /// Writes to character devices: the likes of /dev/null take anything at once, a terminal may be stopped.
