@@ -1,5 +1,6 @@
 //! One run of an echo server under load, as figures.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::Result;
 pub struct Pressure {
     /// Concurrent connections.
     pub connections: usize,
+    /// Connections that are open beside them, and say nothing.
+    pub idle: usize,
     /// How long the load runs before it is measured.
     pub warm_up: Duration,
     /// How long it is measured.
@@ -54,7 +57,12 @@ pub fn run(mode: Mode, program: &Path, library: &Path, pressure: Pressure) -> Re
         measured: pressure.measured,
         patience: Duration::from_secs(10),
     };
+    let idle: Vec<TcpStream> = (0..pressure.idle)
+        .map(|_| TcpStream::connect(server.address()))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|e| format!("an idle connection: {e}"))?;
     let outcome = load::run(&plan, || server.sample());
+    drop(idle);
     // A server that died explains every error on its connections.
     server.stop()?;
     let outcome = outcome?;

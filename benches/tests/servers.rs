@@ -14,6 +14,7 @@ use coop_benches::{build, micro};
 use rustix::process::{kill_process, Pid, Signal};
 
 const PRESSURE: Pressure = Pressure {
+    idle: 0,
     connections: 200,
     warm_up: Duration::from_millis(50),
     measured: Duration::from_millis(200),

@@ -1,6 +1,7 @@
 """CPython's own tests of threads, queues, sockets and selectors: the verdict on each of their methods must be the
 native one, but for the differences listed in known.txt."""
 
+import os
 import sys
 import xml.etree.ElementTree as xml
 from collections import Counter
@@ -17,6 +18,27 @@ MODULES = {
     "test_socketserver": (1, ["-u", "network"], []),
     # A guest whose host takes no vsock connections waits for them for ever, natively too.
     "test_socket": (26, ["-i", "ThreadedVSOCK*"], []),
+    "test_httplib": (1, [], []),
+    # Every one of these makes connections over and over, or is one of many alike.
+    "test_ssl": (
+        35,
+        [],
+        [
+            *("test_PROTOCOL_TLS", "test_echo", "test_alpn_protocols", "test_session", "test_ecdh_curve"),
+            *("SimpleBackgroundTests", "TestPostHandshakeAuth", "TestSSLDebug"),
+        ],
+    ),
+    # Left out is what one thread does alone, three of the four ways of waiting for children, and two of three selectors.
+    "test_asyncio": (
+        75,
+        [],
+        [
+            *(f"test.test_asyncio.{part}.*" for part in ("test_tasks", "test_taskgroups", "test_futures")),
+            *("test.test_asyncio.test_ssl.*", "test.test_asyncio.test_sslproto.*"),
+            *("SubprocessFastWatcherTests", "SubprocessSafeWatcherTests", "SubprocessPidfdWatcherTests"),
+            *("SelectEventLoopTests", "PollEventLoopTests", "test.test_asyncio.test_base_events.*"),
+        ],
+    ),
     "test_select": (2, [], []),
     "test_selectors": (15, [], []),
     # Left out are tests of the pools of processes that sit out time-outs: the pools of threads have the same.
@@ -28,6 +50,12 @@ MODULES = {
 }
 
 VERSION = "python%d.%d" % sys.version_info[:2]
+
+
+def where(name):
+    """The module's file, or the folder of a package."""
+    module = f"/usr/lib/{VERSION}/test/{name}"
+    return module if os.path.isdir(module) else f"{module}.py"
 
 
 def known():
@@ -71,7 +99,7 @@ def module(name, seconds, options, left_out):
 
     test(
         f"cpython/{name}",
-        needs=[PYTHON, f"/usr/lib/{VERSION}/test/{name}.py"],
+        needs=[PYTHON, where(name)],
         weight=seconds * 4,
         differences=differences,
     )(body)

@@ -283,7 +283,7 @@ def built(source, *options):
     with _build_lock:
         if not program.exists() or program.stat().st_mtime < path.stat().st_mtime:
             program.parent.mkdir(parents=True, exist_ok=True)
-            command = [*_COMPILERS[path.suffix], *options, "-o", str(program), str(path)]
+            command = [*_COMPILERS[path.suffix], "-o", str(program), str(path), *options]
             if not shutil.which(command[0]):
                 raise Skip(f"no {command[0]}")
             made = subprocess.run(command, capture_output=True, text=True, timeout=120)

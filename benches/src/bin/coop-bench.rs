@@ -45,8 +45,8 @@ enum Job {
     Micro(&'static str),
     /// The program of blocked threads, which is told how many.
     Blocked(Crowd),
-    /// The echo servers with so many connections.
-    Echo(usize),
+    /// The echo servers with so many connections that are busy and so many that are idle.
+    Echo(usize, usize),
 }
 
 /// How many threads to block.
@@ -136,13 +136,13 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "echo-64",
         about: "an echo server with a thread a connection, 64 connections",
-        job: Job::Echo(64),
+        job: Job::Echo(64, 0),
         expected: &[],
     },
     Benchmark {
         name: "echo-1000",
         about: "an echo server with a thread a connection, 1,000 connections",
-        job: Job::Echo(1000),
+        job: Job::Echo(1000, 0),
         expected: &[
             expect("cpu", Bound::ShareAtMost(0.65, Mode::Native)),
             expect("rate", Bound::ShareAtLeast(0.85, Mode::Epoll)),
@@ -151,8 +151,26 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "echo-10000",
         about: "an echo server with a thread a connection, 10,000 connections",
-        job: Job::Echo(10_000),
+        job: Job::Echo(10_000, 0),
         expected: &[expect("served", Bound::AtLeast(10_000.0))],
+    },
+    Benchmark {
+        name: "echo-idle",
+        about: "an echo server with a thread a connection, 10,000 connections that are idle and 100 that are busy",
+        job: Job::Echo(100, 10_000),
+        expected: &[expect("rate", Bound::Gain(1.0, Mode::Native))],
+    },
+    Benchmark {
+        name: "udp-echo",
+        about: "datagrams to and fro on the loopback, one pair of threads and 50",
+        job: Job::Micro("udp_echo"),
+        expected: &[expect("50-pairs", Bound::Gain(1.0, Mode::NativeOneCpu))],
+    },
+    Benchmark {
+        name: "unix-echo",
+        about: "64 bytes to and fro on a Unix socket, one pair of threads and 50",
+        job: Job::Micro("unix_echo"),
+        expected: &[expect("50-pairs", Bound::Gain(1.0, Mode::NativeOneCpu))],
     },
 ];
 
@@ -231,7 +249,7 @@ fn measure(benchmark: &Benchmark, options: &Options, library: &Path) -> Result<R
     let (modes, rounds): (&[Mode], u32) = match benchmark.job {
         Job::Micro(_) | Job::Blocked(Crowd::Usual) => (&Mode::USUAL, options.rounds),
         Job::Blocked(Crowd::Million) => (&[Mode::Coop], 1),
-        Job::Echo(_) => (&Mode::ECHO, options.rounds),
+        Job::Echo(..) => (&Mode::ECHO, options.rounds),
     };
     println!("\n{}: {}", benchmark.name, benchmark.about);
     let (program, by_hand) = compile(&benchmark.job)?;
@@ -252,8 +270,8 @@ fn measure(benchmark: &Benchmark, options: &Options, library: &Path) -> Result<R
                 Job::Blocked(crowd) => {
                     blocked_once(mode, program, crowd, options, library, &mut results)
                 }
-                Job::Echo(connections) => {
-                    echo_once(mode, program, connections, library, &mut results)
+                Job::Echo(connections, idle) => {
+                    echo_once(mode, program, connections, idle, library, &mut results)
                 }
             };
             if let Err(e) = ended {
@@ -271,7 +289,7 @@ fn compile(job: &Job) -> Result<(PathBuf, PathBuf)> {
     match job {
         Job::Micro(name) => build::micro(name).map(same),
         Job::Blocked(_) => build::micro("blocked_threads").map(same),
-        Job::Echo(_) => Ok((
+        Job::Echo(..) => Ok((
             build::program("echo_server")?,
             build::program("echo_epoll")?,
         )),
@@ -330,11 +348,13 @@ fn echo_once(
     mode: Mode,
     program: &Path,
     connections: usize,
+    idle: usize,
     library: &Path,
     results: &mut Results,
 ) -> Result<()> {
     let pressure = Pressure {
         connections,
+        idle,
         warm_up: Duration::from_millis(400),
         measured: Duration::from_millis(1500),
     };

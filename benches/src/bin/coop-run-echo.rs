@@ -90,6 +90,7 @@ fn run(options: &Options) -> Result<()> {
     let measured = Duration::try_from_secs_f64(options.seconds)
         .map_err(|e| format!("--seconds {}: {e}", options.seconds))?;
     let pressure = Pressure {
+        idle: 0,
         connections: options.connections as usize,
         warm_up: Duration::from_millis(500),
         measured,
