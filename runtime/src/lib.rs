@@ -57,7 +57,8 @@ pub fn make_room(hubs: usize) -> own::Room {
 pub fn prepare(hubs: usize) -> Result<(), Errno> {
     fds::reserve()?;
     task::reserve()?;
-    let result = hub::make(hubs).iter().try_for_each(|hub| hub.open());
+    let hubs = hub::make(hubs);
+    let result = signal::receiver::open().and_then(|()| hubs.iter().try_for_each(|hub| hub.open()));
     if let Err(e) = result {
         own::close_all();
         hub::forget_all();
@@ -153,6 +154,7 @@ pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
 /// Makes the main task ready. From here on its registers belong to its hub.
 pub fn start_main() {
     if let Some(main) = task::main() {
+        signal::receiver::hand_over_pending();
         main.wake();
     }
 }

@@ -87,6 +87,8 @@ pub struct Task {
     pub(crate) restore_mask: Cell<Option<u64>>,
     /// Set when a signal was queued that the task has not looked at.
     pub(crate) signalled: AtomicBool,
+    /// Set when a signal came that the task blocks: what it waits for may be a signalfd. See [`crate::signal::lend`].
+    pub(crate) news: AtomicBool,
     /// Signals pending for this task.
     pub(crate) signals: Mutex<TaskSignals>,
 }
@@ -99,6 +101,11 @@ impl Task {
     pub fn hub(&self) -> &'static Hub {
         // SAFETY: a live task has a hub, and hubs are never freed.
         unsafe { &*self.hub.load(Ordering::Relaxed) }
+    }
+
+    /// Whether a signal that the task blocks came since it last asked.
+    pub(crate) fn take_news(&self) -> bool {
+        self.news.load(Ordering::Acquire) && self.news.swap(false, Ordering::AcqRel)
     }
 
     /// Whether the task, being down, holds nothing of its hub's, so that another could take it over.
@@ -337,6 +344,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.interrupted.set(None);
     task.restore_mask.set(None);
     task.signalled.store(false, Ordering::Relaxed);
+    task.news.store(false, Ordering::Relaxed);
     hub.load.fetch_add(1, Ordering::Relaxed);
     ARENA.alive.fetch_add(1, Ordering::AcqRel);
     let signals = lock(&task.signals);

@@ -490,6 +490,10 @@ impl Hub {
                     };
                     syscalls::complete(task, result);
                 }
+                // Struck for a signal's sake: it is given here and now.
+                Outcome::Preempted
+                    if task.signalled.load(Ordering::Acquire)
+                        && !self.make_room.load(Ordering::Relaxed) => {}
                 Outcome::Preempted => {
                     self.take_off(worker, task);
                     self.make_room_for_others(task);

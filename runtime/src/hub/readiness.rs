@@ -366,7 +366,7 @@ impl Future for Ready<'_> {
     type Output = Result<(), Errno>;
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.as_ref().get_ref();
-        if this.fired.get() {
+        if this.fired.get() || this.waiter.task.take_news() {
             return Poll::Ready(Ok(()));
         }
         if this.waiter.at.get().is_none() {
@@ -456,7 +456,7 @@ impl Future for AnyReady {
         if !self.linked.get() {
             self.link()?;
         }
-        if self.fired.get() {
+        if self.fired.get() || self.task.take_news() {
             return Poll::Ready(Ok(()));
         }
         Poll::Pending

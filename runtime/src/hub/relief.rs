@@ -167,7 +167,7 @@ fn pass_claim(task: &'static Task, away: usize) -> bool {
 pub(crate) fn signalled(task: &'static Task) {
     fence(Ordering::SeqCst);
     if let Some(worker) = worker_of(task.away.load(Ordering::Relaxed)) {
-        if signal::interrupts(task) {
+        if signal::would_interrupt(task) {
             signal::preempt::send(worker);
         }
     }

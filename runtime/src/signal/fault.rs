@@ -126,35 +126,32 @@ pub unsafe fn of_the_runtime(info: *const libc::siginfo_t, context: *mut libc::c
 /// A signal of these numbers or [`super::KICK`] that somebody sent to the process, and that a thread of the runtime got: on to the
 /// receiver. Runs in the signal handler.
 ///
-/// The kernel lets no thread tell another one that a signal came from kill(2), so the code goes in `si_errno`, and [`as_sent`] puts
-/// it back.
+/// It goes as [`super::RELAY`], which the receiver always blocks. The kernel lets no thread tell another one that a signal came from
+/// kill(2), so number and code go in `si_errno`, and [`as_sent`] puts them back.
 ///
 /// # Safety
 /// `info` is the kernel's.
 pub unsafe fn sent(signal: i32, info: *mut libc::siginfo_t) {
-    // SAFETY: the caller's promise; the receiver blocks the signal and waits for it.
+    // SAFETY: the caller's promise.
     unsafe {
         let mut info = *info.cast::<Info>();
-        (info.errno, info.code) = (info.code ^ HANDED_ON, libc::SI_QUEUE);
+        info.errno = HANDED_ON << 16 | signal << 8 | info.code & 0xff;
+        info.code = libc::SI_QUEUE;
         let pid = sys!(SYS_getpid).unwrap_or(0);
-        let _ = sys!(
-            SYS_rt_tgsigqueueinfo,
-            pid,
-            super::receiver::tid(),
-            signal,
-            &info
-        );
+        let to = super::receiver::tid();
+        let _ = sys!(SYS_rt_tgsigqueueinfo, pid, to, super::RELAY, &info);
     }
 }
 
 /// What `si_errno` of a signal that was handed on begins with.
-const HANDED_ON: i32 = 0x434f_4f00;
+const HANDED_ON: i32 = 0x434f;
 
 /// For the receiver: a signal as it was before it was handed on.
 pub(crate) fn as_sent(mut info: Info) -> Info {
-    let code = info.errno ^ HANDED_ON;
-    if info.code == libc::SI_QUEUE && (-128..=0).contains(&code) {
-        (info.code, info.errno) = (code, 0);
+    if info.signal == super::RELAY && info.errno >> 16 == HANDED_ON {
+        let [code, signal, ..] = info.errno.to_le_bytes();
+        (info.signal, info.errno) = (i32::from(signal), 0);
+        info.code = i32::from(i8::from_ne_bytes([code]));
     }
     info
 }

@@ -1,17 +1,22 @@
 //! Signals: what the kernel does for threads, done for tasks.
 //!
-//! All threads of the runtime block every signal but the synchronous ones, so process-directed signals stay pending until the
-//! [`receiver`] (the process's first OS thread) takes them out and hands them to [`post`]. From there on it is as in the kernel:
-//! a pending set a task and one for the process, a mask a task; a signal wakes a task that may take it; the task takes it at its
-//! next crossing, which runs the handler on the task's own stack in a frame ([`frame`]) that looks like the kernel's.
+//! Signals for the process stay in the kernel, which all threads of the runtime keep from delivering them ([`shared`]); the
+//! [`receiver`] (the process's first OS thread) is told when one comes, and tells a task that may have it. Signals for a task are here, in
+//! its own pending set. A task takes what its mask lets through at its next crossing, which runs the handler on the task's own stack
+//! in a frame ([`frame`]) that looks like the kernel's.
 //!
 //! The program's `rt_sigaction`s also reach the kernel, but for those of faults ([`fault`]). It acts on them for children (`SIG_IGN` and `SA_NOCLDWAIT` of SIGCHLD), at `exec`, and in forked children, which are
 //! native again.
 
 pub mod fault;
 pub(crate) mod frame;
+pub(crate) mod lend;
 pub(crate) mod preempt;
 pub mod receiver;
+mod shared;
+
+pub(crate) use lend::Lent;
+pub(crate) use shared::{consider, hold, tells_of_children, will_be_read};
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
 
@@ -27,10 +32,10 @@ pub unsafe fn preempt_strike(context: *mut crate::context::Context, frame: *cons
 use crate::hub;
 use crate::sys;
 use crate::sys::Errno;
-use crate::task::{self, lock, Task};
+use crate::task::{lock, Task};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard};
 
 /// The pseudo system call by which a handler's frame returns.
 pub const RETURN: usize = 0x434f_4f50;
@@ -52,6 +57,9 @@ pub(crate) const SYNCHRONOUS: u64 = bit(libc::SIGSEGV)
 /// and never sends it, and so do programs. (It cannot be SIGSYS: standard signals do not queue, and a trap that finds one pending
 /// would be lost, and its system call with it.)
 pub const KICK: i32 = libc::SIGSTKFLT;
+/// The signal by which the kernel tells the receiver of something that is for one task (a timer's end): the kernel does not know tasks. It is the one
+/// by which libc cancels threads, which it sends to threads only, that is to tasks: in the kernel nobody uses it. It queues.
+pub(crate) const RELAY: i32 = 32;
 /// What the runtime's threads leave unblocked.
 pub const UNBLOCKED: u64 = SYNCHRONOUS | bit(KICK);
 /// What cannot be blocked.
@@ -158,6 +166,14 @@ impl Info {
 }
 
 impl TaskSignals {
+    const fn new() -> Self {
+        Self {
+            pending: 0,
+            queue: None,
+            waits_for: 0,
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -169,6 +185,11 @@ impl TaskSignals {
         }
         self.pending |= bit(info.signal);
         self.queue.get_or_insert_with(Box::default).push_back(info);
+    }
+
+    /// All of them, oldest first.
+    fn iter(&self) -> impl Iterator<Item = &Info> {
+        self.queue.iter().flat_map(|q| q.iter())
     }
 
     /// Makes a fault the next signal that is taken, whatever of its number was pending.
@@ -197,23 +218,8 @@ impl TaskSignals {
     }
 }
 
-/// Signals pending for the process.
-static SHARED: Mutex<TaskSignals> = Mutex::new(TaskSignals {
-    pending: 0,
-    queue: None,
-    waits_for: 0,
-});
-/// A copy of its pending set, to look at without the lock.
-static SHARED_PENDING: AtomicU64 = AtomicU64::new(0);
 /// Tasks in `sigtimedwait`.
 static SIGWAITERS: Mutex<Vec<&'static Task>> = Mutex::new(Vec::new());
-
-fn with_shared<T>(f: impl FnOnce(&mut TaskSignals) -> T) -> T {
-    let mut shared = lock(&SHARED);
-    let result = f(&mut shared);
-    SHARED_PENDING.store(shared.pending, Ordering::Release);
-    result
-}
 
 /// What an interrupted call was: set by [`interrupted`], used up by [`deliver`].
 #[derive(Clone, Copy, Debug)]
@@ -239,6 +245,10 @@ pub fn read_actions() {
     }
 }
 
+fn lock_actions() -> MutexGuard<'static, [Action; 65]> {
+    lock(&ACTIONS)
+}
+
 pub(crate) fn action(signal: i32) -> Action {
     lock(&ACTIONS)[signal as usize]
 }
@@ -248,20 +258,15 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
     let mut actions = lock(&ACTIONS);
     let old = actions[signal as usize];
     if let Some(new) = new {
-        let mut for_kernel = new;
-        if signal == libc::SIGCHLD {
-            // Waits for stopped children need to hear of them; the program does not.
-            for_kernel.flags &= !(libc::SA_NOCLDSTOP as u64);
-        }
         if !fault::is_ours(signal, &new) {
             // SAFETY: reads one action.
-            unsafe { sys!(SYS_rt_sigaction, signal, &for_kernel, 0, 8) }?;
+            unsafe { sys!(SYS_rt_sigaction, signal, &new, 0, 8) }?;
         }
         actions[signal as usize] = new;
         if new.disposition(signal) == Disposition::Ignore {
             // sigaction(2): setting a pending signal to be ignored discards it.
             drop(actions);
-            with_shared(|s| while s.take(bit(signal)).is_some() {});
+            shared::forget(signal);
         }
     }
     Ok(old)
@@ -269,7 +274,7 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
 
 /// In a forked child, which is native: the kernel gets the program's actions where ours differ.
 pub(crate) fn restore_kernel_actions() {
-    for signal in [&fault::HANDLED[..], &[libc::SIGCHLD, libc::SIGSYS, KICK]].concat() {
+    for signal in [&fault::HANDLED[..], &[libc::SIGSYS, KICK]].concat() {
         // SAFETY: reads one action.
         let _ = unsafe { sys!(SYS_rt_sigaction, signal, &action(signal), 0, 8) };
     }
@@ -286,62 +291,6 @@ pub(crate) fn set_kernel_mask(mask: u64) {
     let _ = unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &mask, 0, 8) };
 }
 
-/// A signal for the process: the receiver took it, or the program sent it to itself.
-pub(crate) fn post(info: Info) {
-    let signal = info.signal;
-    if signal == crate::config::get().dump_signal {
-        return crate::dump::write();
-    }
-    if signal == libc::SIGCHLD {
-        hub::child_changed();
-        let flags = action(signal).flags;
-        // CLD_STOPPED, CLD_TRAPPED and CLD_CONTINUED are 5, 4 and 6.
-        if flags & libc::SA_NOCLDSTOP as u64 != 0 && (4..=6).contains(&info.code) {
-            return;
-        }
-    }
-    let disposition = action(signal).disposition(signal);
-    let waited_for = lock(&SIGWAITERS)
-        .iter()
-        .any(|t| lock(&t.signals).waits_for & bit(signal) != 0);
-    let taker = taker(signal);
-    if !waited_for {
-        let blocked_by_main =
-            task::main().is_some_and(|m| m.mask.load(Ordering::Relaxed) & bit(signal) != 0);
-        match disposition {
-            Disposition::Ignore if !blocked_by_main => return,
-            Disposition::Kill if taker.is_some() => die(signal),
-            Disposition::Stop if taker.is_some() => return stop(signal),
-            _ => {}
-        }
-    }
-    with_shared(|s| s.push(info));
-    kick(signal);
-}
-
-/// Wakes a task that may take a signal pending for the process.
-fn kick(signal: i32) {
-    let waiters = lock(&SIGWAITERS);
-    if let Some(waiter) = waiters
-        .iter()
-        .find(|t| lock(&t.signals).waits_for & bit(signal) != 0)
-    {
-        return notify(waiter);
-    }
-    drop(waiters);
-    if let Some(task) = taker(signal) {
-        notify(task);
-    }
-}
-
-/// A task that does not block a signal: the main task if it may, as in the kernel, or any other.
-fn taker(signal: i32) -> Option<&'static Task> {
-    let takes = |t: &&'static Task| t.mask.load(Ordering::Relaxed) & bit(signal) == 0;
-    task::main()
-        .filter(takes)
-        .or_else(|| task::all().find(|t| takes(t)))
-}
-
 /// Tells a task that there is a signal to look at.
 fn notify(task: &'static Task) {
     // Under the lock the task cannot end between the look and the wake.
@@ -351,7 +300,22 @@ fn notify(task: &'static Task) {
         task.wake();
     }
     drop(signals);
+    reach(task);
+}
+
+/// A task that got a signal and is in program code, or away in a call, is interrupted there.
+fn reach(task: &'static Task) {
     hub::relief::signalled(task);
+    let hub = task.hub();
+    let running = std::ptr::eq(hub.current.load(Ordering::Relaxed), task);
+    // On its own hub it is at a crossing. A kick that comes too late strikes at nothing, and one that was not sent because the task was just
+    // about to go on is made up for by the end of its slice.
+    if running && hub::current().is_none_or(|h| !std::ptr::eq(h, hub)) {
+        let worker = hub.worker();
+        if worker.gate.in_program.load(Ordering::SeqCst) != 0 {
+            preempt::send(worker);
+        }
+    }
 }
 
 /// A signal for one task. `ESRCH` if it has ended.
@@ -365,26 +329,50 @@ pub(crate) fn post_to(task: &'static Task, id: i32, info: Info) -> Result<(), Er
         return Ok(());
     }
     signals.push(info);
+    if blocked {
+        task.news.store(true, Ordering::Release);
+    }
     task.signalled.store(true, Ordering::Release);
     task.wake();
     drop(signals);
-    hub::relief::signalled(task);
+    if !blocked {
+        reach(task);
+    }
     Ok(())
 }
 
 /// What a task has pending that it does not block: its own and the process's.
 fn deliverable(task: &Task) -> u64 {
     let own = lock(&task.signals).pending;
-    (own | SHARED_PENDING.load(Ordering::Acquire)) & !task.mask.load(Ordering::Relaxed)
+    (own | shared::pending()) & !task.mask.load(Ordering::Relaxed)
 }
 
-/// Whether a signal should end a task's wait: one that has a handler, or that kills or stops.
+/// Whether there is a signal that should end a task's wait: one that has a handler, or that kills or stops.
+fn any_interrupts(set: u64) -> bool {
+    (1..=64).any(|s| set & bit(s) != 0 && action(s).disposition(s) != Disposition::Ignore)
+}
+
+/// Whether a signal should end a task's wait. On the task's own hub.
 #[inline]
 pub(crate) fn interrupts(task: &'static Task) -> bool {
-    task.signalled.load(Ordering::Acquire) && {
-        let signals = deliverable(task);
-        (1..=64).any(|s| signals & bit(s) != 0 && action(s).disposition(s) != Disposition::Ignore)
+    task.signalled.load(Ordering::Acquire) && look(task)
+}
+
+/// The same, for another thread: it leaves the looking to the task.
+pub(crate) fn would_interrupt(task: &'static Task) -> bool {
+    task.signalled.load(Ordering::Acquire) && any_interrupts(deliverable(task))
+}
+
+/// Looks for signals that a task may take. `signalled` says afterwards whether there are any: cleared before the look, so that what
+/// comes after it is seen.
+#[cold]
+pub(crate) fn look(task: &'static Task) -> bool {
+    task.signalled.swap(false, Ordering::AcqRel);
+    let set = deliverable(task);
+    if set != 0 {
+        task.signalled.store(true, Ordering::Release);
     }
+    any_interrupts(set)
 }
 
 /// What a call that a signal interrupted leaves in `rax` for now; [`deliver`] runs before the task goes on.
@@ -404,7 +392,6 @@ pub(crate) fn mask_for_call(task: &'static Task, mask: u64) {
     task.restore_mask
         .set(Some(task.mask.load(Ordering::Relaxed)));
     set_mask(task, mask);
-    task.signalled.store(true, Ordering::Release);
 }
 
 /// The call is over, and no handler is to see the mask that it had: the old one comes back.
@@ -414,36 +401,37 @@ pub(crate) fn mask_after_call(task: &'static Task) {
     }
 }
 
-/// Sets a task's mask; what it newly blocks and the process has pending is offered to another task.
+/// Sets a task's mask. What it opens is looked for; what it newly blocks, and the task had been told of, is offered to others.
 pub(crate) fn set_mask(task: &'static Task, mask: u64) {
-    let old = task.mask.swap(mask & !UNBLOCKABLE, Ordering::AcqRel);
-    let pending = SHARED_PENDING.load(Ordering::Acquire);
-    let own = lock(&task.signals).pending;
-    if (own | pending) & !mask != 0 {
+    let mask = mask & !UNBLOCKABLE;
+    // Before the looks below, and before a sender's look at it: see `shared`.
+    let old = task.mask.swap(mask, Ordering::SeqCst);
+    if mask & !old != 0 && task.signalled.load(Ordering::SeqCst) {
+        shared::pass_on(task, mask & !old);
+    }
+    let opened = old & !mask;
+    if opened != 0 && (lock(&task.signals).pending | shared::pending()) & opened != 0 {
         task.signalled.store(true, Ordering::Release);
-    }
-    let lost = pending & mask & !old;
-    if lost == 0 {
-        return;
-    }
-    for signal in (1..=64).filter(|s| lost & bit(*s) != 0) {
-        kick(signal);
     }
 }
 
 /// Takes a pending signal of `set` for a task.
 pub(crate) fn take(task: &'static Task, set: u64) -> Option<Info> {
     let own = lock(&task.signals).take(set);
-    own.or_else(|| {
-        (SHARED_PENDING.load(Ordering::Acquire) & set != 0)
-            .then(|| with_shared(|s| s.take(set)))
-            .flatten()
-    })
+    own.or_else(|| shared::take(set))
 }
 
 /// The signals pending for a task or its process.
 pub(crate) fn pending(task: &'static Task) -> u64 {
-    lock(&task.signals).pending | SHARED_PENDING.load(Ordering::Acquire)
+    lock(&task.signals).pending | shared::pending()
+}
+
+/// A task ends: what it was told of, and has not taken, is offered to others.
+pub(crate) fn leave(task: &'static Task) {
+    let mask = task.mask.swap(!0, Ordering::SeqCst);
+    if task.signalled.load(Ordering::SeqCst) {
+        shared::pass_on(task, !mask);
+    }
 }
 
 /// Registers a task that waits for signals by `sigtimedwait`.
@@ -479,9 +467,12 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
     task.signalled.store(false, Ordering::Release);
     let mut interrupted = task.interrupted.take();
     let mut handled = false;
+    let before = task.mask.load(Ordering::Relaxed);
+    let mut taken = 0u64;
     loop {
         let set = !task.mask.load(Ordering::Relaxed);
         let Some(info) = take(task, set) else { break };
+        taken |= bit(info.signal);
         let action = action(info.signal);
         match action.disposition(info.signal) {
             Disposition::Ignore => {}
@@ -498,6 +489,14 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
                 handled = true;
             }
         }
+    }
+    let now = task.mask.load(Ordering::Relaxed);
+    if taken == 0 {
+        // Told of a signal that it blocks by now: others may not.
+        shared::pass_on(task, now);
+    } else if now & !before != 0 {
+        // There may be more of what a handler blocks.
+        shared::pass_on(task, now & !before);
     }
     if !handled {
         if let Some(mask) = task.restore_mask.take() {
@@ -609,6 +608,6 @@ pub unsafe fn foreign_sigsys(info: *mut libc::siginfo_t, context: *mut libc::c_v
 
 /// In a forked child: nothing is pending, nobody waits.
 pub(crate) fn reset() {
-    with_shared(TaskSignals::clear);
+    shared::reset();
     lock(&SIGWAITERS).clear();
 }

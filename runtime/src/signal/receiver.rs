@@ -1,14 +1,18 @@
-//! The receiver: the process's first OS thread, which takes the process's signals and watches the hubs.
+//! The receiver: the process's first OS thread, which hears of the process's signals and watches the hubs.
 //!
-//! The kernel prefers this thread for signals to the process and sends those to the process's id here. While some hub is at work,
+//! It takes no signals: a signalfd of its own, which is never read, tells it that some came, and it tells tasks ([`shared`]). Only what the
+//! kernel has for this very thread it takes out: signals that were handed on to it, and [`RELAY`]. While some hub is at work,
 //! it looks twice a slice (`COOP_SLICE`) whether one of them has been with the same task all the time, and asks that task to make room.
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
-use super::{bit, post, Info, KICK};
+use super::{bit, shared, KICK, RELAY, UNBLOCKED};
 use crate::everywhere;
 use crate::hub::relief::Watch;
 use crate::hub::{self, world::Section};
+use crate::own;
 use crate::sys;
+use crate::sys::Errno;
+use crate::task;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// How often the hubs are looked at, in ns: twice a slice. A task that was there at two looks has had its hub for half a slice at least and
@@ -24,12 +28,50 @@ fn tick() -> libc::timespec {
 static TID: AtomicI32 = AtomicI32::new(0);
 /// True while the receiver sleeps without a time limit.
 static RESTING: AtomicBool = AtomicBool::new(false);
+/// What it waits at, and its bell in there: an eventfd.
+static EPOLL: AtomicI32 = AtomicI32::new(-1);
+static BELL: AtomicI32 = AtomicI32::new(-1);
+
+/// In epoll's data: some signal came.
+const SIGNALS: u64 = 1;
+
+/// Opens the receiver's descriptors. Before anything has changed, so that failure can still be reported.
+pub(crate) fn open() -> Result<(), Errno> {
+    if super::lend::any_signalfd() {
+        shared::will_be_read();
+    }
+    let all = !0u64;
+    // SAFETY: makes descriptors; the set and the events are valid.
+    unsafe {
+        let epoll = own::hide(sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC)?)?;
+        let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+        let signals = own::hide(sys!(SYS_signalfd4, -1i32, &all, 8, flags)?)?;
+        let bell = own::hide(sys!(
+            SYS_eventfd2,
+            0,
+            libc::EFD_CLOEXEC | libc::EFD_NONBLOCK
+        )?)?;
+        for (fd, data) in [(signals, SIGNALS), (bell, 0)] {
+            // Edges: a signal that nobody takes now must not keep the receiver awake.
+            let mut event = libc::epoll_event {
+                events: (libc::EPOLLIN | libc::EPOLLET) as u32,
+                u64: data,
+            };
+            sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, fd, &mut event)?;
+        }
+        BELL.store(bell, Ordering::Release);
+        EPOLL.store(epoll, Ordering::Release);
+    }
+    Ok(())
+}
 
 /// Tells the receiver that a hub is at work again. Called by hubs that wake up; costs a load but for the first.
 #[inline]
 pub(crate) fn hub_awake() {
     if RESTING.load(Ordering::Relaxed) && RESTING.swap(false, Ordering::SeqCst) {
-        super::kick_thread(tid());
+        let one = 1u64;
+        // SAFETY: writes eight bytes to the receiver's eventfd.
+        let _ = unsafe { sys!(SYS_write, BELL.load(Ordering::Acquire), &one, 8) };
     }
 }
 
@@ -46,48 +88,131 @@ pub fn announce() {
     TID.store(tid as i32, Ordering::Release);
 }
 
+/// Hands to the main task what was pending for its thread, which becomes the receiver.
+pub(crate) fn hand_over_pending() {
+    loop {
+        match own_pending() & !UNBLOCKED {
+            0 => return,
+            own => take_own(own),
+        }
+    }
+}
+
 /// Runs on the process's first OS thread from conversion on.
 pub fn run() -> ! {
-    let all = !0u64;
     // Faults' signals, too: those that somebody sent are handed on to here. A fault of this thread's own ends the process.
-    super::set_kernel_mask(all);
+    super::set_kernel_mask(!0);
     everywhere::register_unless_known(tid());
     let mut seen = Vec::new();
     let mut idle_looks = 0;
+    let mut unanswered = 0;
     loop {
         // Only here, so that a signal that comes before the wait ends it. Else it is handled, whatever this thread waits for.
-        super::set_kernel_mask(all);
-        let tick = tick();
-        let rest = idle_looks > 2;
+        super::set_kernel_mask(!0);
+        let rest = idle_looks > 2 && unanswered == 0;
         if rest {
             RESTING.store(true, Ordering::SeqCst);
         }
-        let timeout = if rest && all_asleep() {
+        let sleeps = rest && all_asleep();
+        if sleeps {
             let _inside = Section::enter();
             crate::deadlock::look();
-            std::ptr::null()
-        } else {
-            &raw const tick
-        };
-        let mut info = Info::from_user(0, 0);
-        // SAFETY: the buffers are valid.
-        let got = unsafe { sys!(SYS_rt_sigtimedwait, &all, &mut info, timeout, 8) };
+        }
+        let (signals, woken) = wait(!sleeps);
         RESTING.store(false, Ordering::Relaxed);
         everywhere::answer();
         super::set_kernel_mask(!bit(KICK));
         let _inside = Section::enter();
-        if got.is_ok() && !(info.signal == KICK && info.code == libc::SI_TKILL) {
-            post(super::fault::as_sent(info));
+        if signals || unanswered != 0 {
+            unanswered = look(unanswered);
         }
         if all_asleep() {
             idle_looks += 1;
         } else {
             idle_looks = 0;
-            if got.is_err() {
+            if !woken {
                 watch(&mut seen);
             }
         }
     }
+}
+
+/// Waits for signals, the bell, or (`briefly`) half a slice. Gives whether signals came, and whether anything did.
+fn wait(briefly: bool) -> (bool, bool) {
+    let mut events = [libc::epoll_event { events: 0, u64: 0 }; 2];
+    let at = events.as_mut_ptr();
+    let epoll = EPOLL.load(Ordering::Acquire);
+    let tick = tick();
+    let timeout = if briefly {
+        &raw const tick
+    } else {
+        std::ptr::null()
+    };
+    // SAFETY: the buffer holds two events, the time-out is valid or null.
+    let mut found = unsafe { sys!(SYS_epoll_pwait2, epoll, at, 2, timeout, 0, 0) };
+    if found == Err(Errno(libc::ENOSYS)) {
+        #[allow(clippy::cast_possible_truncation)]
+        let ms = if briefly {
+            (tick.tv_nsec / 1_000_000).max(1) as i32
+        } else {
+            -1
+        };
+        // SAFETY: as above.
+        found = unsafe { sys!(SYS_epoll_wait, epoll, at, 2, ms) };
+    }
+    let found = &events[..found.unwrap_or(0)];
+    (found.iter().any(|e| e.u64 == SIGNALS), !found.is_empty())
+}
+
+/// Looks at all signals that are pending. `before`: those for which a task was told last time, and which were still there. Gives those of now.
+fn look(before: u64) -> u64 {
+    while let Some(info) = shared::take_from_kernel(UNBLOCKED | bit(RELAY)) {
+        // A kick that was for this thread has done what it was for.
+        if !(info.signal == KICK && info.code == libc::SI_TKILL) {
+            shared::hold(super::fault::as_sent(info));
+        }
+    }
+    let pending = shared::pending();
+    for signal in (1..=64).filter(|s| pending & bit(*s) != 0) {
+        shared::consider(signal);
+    }
+    let left = shared::takeable();
+    if before & left != 0 {
+        take_own(before & left);
+    }
+    left
+}
+
+/// Signals that nobody took who was told of them may be pending for this very thread, where no hub finds them: somebody sent them to
+/// the main *thread* by the process's id (tgkill(2) from another process, a timer made before the conversion).
+fn take_own(signals: u64) {
+    let own = own_pending() & signals;
+    for signal in (1..=64).filter(|s| own & bit(*s) != 0) {
+        if let Some(info) = shared::take_from_kernel(bit(signal)) {
+            match task::main() {
+                Some(main) => drop(super::post_to(main, main.id(), info)),
+                None => shared::hold(info),
+            }
+        }
+    }
+}
+
+/// What is pending for the calling thread alone: `SigPnd` of proc(5). No system call tells that apart from the process's.
+fn own_pending() -> u64 {
+    let mut text = [0u8; 4096];
+    // SAFETY: opens a file by a C string, reads into the buffer, closes it again.
+    let got = unsafe {
+        let path = c"/proc/thread-self/status".as_ptr();
+        sys!(SYS_openat, libc::AT_FDCWD, path, libc::O_CLOEXEC, 0).and_then(|fd| {
+            let got = sys!(SYS_read, fd, text.as_mut_ptr(), text.len());
+            let _ = sys!(SYS_close, fd);
+            got
+        })
+    };
+    let text = std::str::from_utf8(&text[..got.unwrap_or(0)]).unwrap_or("");
+    let line = text.lines().find_map(|l| l.strip_prefix("SigPnd:"));
+    line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
 fn all_asleep() -> bool {

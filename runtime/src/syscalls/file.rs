@@ -11,7 +11,7 @@ use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
 use crate::own;
 use crate::pool;
-use crate::signal;
+use crate::signal::{self, Lent};
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
 
@@ -273,6 +273,12 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
             Kind::Other => return call.in_line(),
             Kind::Regular => return regular::transfer(call, fd, direction).await,
             Kind::Device if direction == Direction::Write => return device_write(call, fd).await,
+            Kind::Anonymous if direction == Direction::Read => file.with(|fd| {
+                let mut lent = Lent::for_read(call.task, fd);
+                let result = buffers.try_now(fd, direction, kind);
+                lent.were_read(buffers.left(), result.unwrap_or(0));
+                result
+            })?,
             _ => file.with(|fd| buffers.try_now(fd, direction, kind))?,
         };
         match result {
@@ -367,7 +373,24 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
     } else {
         libc::POLLOUT
     };
-    while !file.with(|fd| super::poll::ready_now(fd, wanted))? {
+    loop {
+        let mut lent = Lent::for_read(call.task, fd);
+        if file.with(|fd| super::poll::ready_now(fd, wanted))? {
+            if lent.any() {
+                // A signalfd of a kernel on which it has no such form; nobody else can take the task's own.
+                let one = [libc::iovec {
+                    iov_base: call.args[1] as *mut _,
+                    iov_len: call.args[2],
+                }];
+                let result = call.raw();
+                if call.number as i64 == libc::SYS_read {
+                    lent.were_read(&one, result.unwrap_or(0));
+                }
+                return result;
+            }
+            break;
+        }
+        drop(lent);
         if !file.hold() {
             continue;
         }

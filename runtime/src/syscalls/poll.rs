@@ -8,7 +8,7 @@ use super::Call;
 use crate::future::{self, Woken};
 use crate::hub::readiness::{AnyReady, Ready, READ};
 use crate::pool;
-use crate::signal;
+use crate::signal::{self, Lent};
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::syscalls::time;
@@ -155,31 +155,17 @@ impl Masked {
 fn write_back(timeout: *mut timespec, deadline: u64) {
     if deadline != u64::MAX && deadline != 0 && !timeout.is_null() {
         let left = deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
-        write_if_writable(timeout, time::timespec(left));
-    }
-}
-
-/// Writes to the program's memory unless that is read-only, which the kernel, too, forgives here.
-fn write_if_writable<T: Copy>(to: *mut T, value: T) {
-    let len = std::mem::size_of::<T>();
-    let ours = libc::iovec {
-        iov_base: (&raw const value).cast_mut().cast(),
-        iov_len: len,
-    };
-    let theirs = libc::iovec {
-        iov_base: to.cast(),
-        iov_len: len,
-    };
-    // SAFETY: copies within this process; the kernel looks at the addresses.
-    unsafe {
-        let pid = sys!(SYS_getpid).unwrap_or(0);
-        let _ = sys!(SYS_process_vm_writev, pid, &ours, 1, &theirs, 1, 0);
+        // Read-only memory the kernel, too, forgives here.
+        // SAFETY: the program's timespec.
+        let _ = unsafe { write_user(timeout, time::timespec(left)) };
     }
 }
 
 async fn polling(call: Call, list: *mut pollfd, count: usize, deadline: u64) -> SysResult {
+    let lent = Lent::all(call.task);
     // SAFETY: the program's array.
     let found = unsafe { look(list, count) }?;
+    drop(lent);
     if found > 0 {
         return Ok(found);
     }
@@ -222,8 +208,10 @@ async fn watching(
             Woken::Signal => return Err(Errno::RESTART_NOHAND),
         }
         any.again();
+        let lent = Lent::all(call.task);
         // SAFETY: as for the first look.
         let found = answer(unsafe { look(list, count) }?);
+        drop(lent);
         if found > 0 || woken == Woken::Timeout {
             return Ok(found);
         }
@@ -281,7 +269,8 @@ pub(crate) async fn select(
             tv_sec: left.tv_sec,
             tv_usec: left.tv_nsec / 1000,
         };
-        write_if_writable(timeout, left);
+        // SAFETY: the program's timeval; see `write_back`.
+        let _ = unsafe { write_user(timeout, left) };
     }
     result
 }
@@ -356,8 +345,10 @@ async fn selecting(call: Call, count: i32, sets: [usize; 3], deadline: u64) -> S
         };
     }
     let mut time = NO_TIME;
+    let lent = Lent::all(call.task);
     // SAFETY: the copies have room for as many bits; no wait.
     let mut found = unsafe { sys!(SYS_pselect6, count, at[0], at[1], at[2], &mut time, 0) }?;
+    drop(lent);
     if found == 0 && deadline == 0 && Masked::interrupts(call) {
         return Err(Errno::RESTART_NOHAND);
     }
@@ -489,7 +480,9 @@ async fn epolling(call: Call, epoll: i32, events: usize, max: i32, deadline: u64
     // SAFETY: the program's buffer; no wait.
     let now = |fd: i32| unsafe { sys!(SYS_epoll_wait, fd, events, max, 0) };
     loop {
+        let lent = Lent::all(call.task);
         let found = file.with(now)??;
+        drop(lent);
         if found > 0 || deadline == 0 {
             return Ok(found);
         }

@@ -98,8 +98,14 @@ pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
     {
         return call.raw();
     }
-    signal::post(Info::from_user(signal, libc::SI_USER));
-    Ok(0)
+    if signal::UNBLOCKED & bit(signal) != 0 {
+        // No hub blocks it, so the kernel would deliver it to one.
+        signal::hold(Info::from_user(signal, libc::SI_USER));
+        return Ok(0);
+    }
+    let sent = call.raw()?;
+    signal::consider(signal);
+    Ok(sent)
 }
 
 /// tkill(2).
@@ -143,8 +149,18 @@ pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const In
     // SAFETY: the program's siginfo.
     let mut info = unsafe { read_user(info) }?;
     info.signal = signal;
-    signal::post(info);
-    Ok(0)
+    let as_kernel = info.code >= 0 || info.code == libc::SI_TKILL;
+    if as_kernel && call.task.id() != pid {
+        // Only a thread itself may say that a signal of its own is from kill(2).
+        return Err(Errno::PERM);
+    }
+    if as_kernel || signal::UNBLOCKED & bit(signal) != 0 {
+        signal::hold(info);
+        return Ok(0);
+    }
+    let sent = call.raw()?;
+    signal::consider(signal);
+    Ok(sent)
 }
 
 /// rt_tgsigqueueinfo(2).
@@ -217,6 +233,12 @@ pub(crate) fn sigaltstack(
         }
     }
     Ok(0)
+}
+
+/// signalfd(2): the kernel's, as are the signals; see [`crate::signal::lend`] for a task's own.
+pub(crate) fn signalfd(call: Call) -> SysResult {
+    signal::will_be_read();
+    call.raw()
 }
 
 /// pause(2).

@@ -407,14 +407,14 @@ rows! {
     279 move_pages               Memory    pool;
     280 utimensat                File      never;
     281 epoll_pwait              Poll      coop(poll::epoll_pwait);
-    282 signalfd                 File      never;
+    282 signalfd                 Signal    direct(signal::signalfd);
     283 timerfd_create           File      never;
     284 eventfd                  File      never;
     285 fallocate                File      pool;
     286 timerfd_settime          File      never;
     287 timerfd_gettime          File      never;
     288 accept4                  Socket    coop(connect::accept4);
-    289 signalfd4                File      never;
+    289 signalfd4                Signal    direct(signal::signalfd);
     290 eventfd2                 File      never;
     291 epoll_create1            Poll      never;
     292 dup3                     File      direct(close::dup3);

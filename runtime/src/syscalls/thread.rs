@@ -3,6 +3,7 @@
 use super::window::{self, What};
 use super::{futex, process, Call, Outcome};
 use crate::hub;
+use crate::signal;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, Task};
@@ -140,6 +141,7 @@ pub(crate) fn exit(call: Call) -> Outcome {
     let clear = task.clear_tid.get();
     let hub = task.hub();
     trim::ended(task);
+    signal::leave(task);
     task.retire();
     hub.is_ending();
     // Last, as from here on somebody may unmap the stack. (The task's hub runs on its own.)

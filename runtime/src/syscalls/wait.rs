@@ -94,7 +94,10 @@ impl Drop for Change {
 pub(crate) async fn wait4(call: Call, pid: i32, _status: usize, options: i32) -> SysResult {
     let only_exits = options & (libc::WUNTRACED | libc::WCONTINUED) == 0;
     let child = (pid > 0 && only_exits).then_some(pid);
-    waiting(call, 2, options, child, |result| result == Ok(0)).await
+    let result = waiting(call, 2, options, child, |result| result == Ok(0)).await;
+    // What the child sent before it ended is there: its parent may count on that.
+    signal::look(call.task);
+    result
 }
 
 /// waitid(2): the options are its fourth argument; it says by an empty siginfo that nothing has changed.
@@ -115,11 +118,13 @@ pub(crate) async fn waitid(
     }
     let only_exits = options & (libc::WSTOPPED | libc::WCONTINUED) == 0;
     let child = (kind == libc::P_PID && only_exits).then_some(id);
-    waiting(call, 3, options, child, |result| {
+    let result = waiting(call, 3, options, child, |result| {
         // SAFETY: the kernel has just written it; si_pid is 0 when nothing has changed.
         result == Ok(0) && unsafe { sys::read_user(info) }.is_ok_and(|i| unsafe { i.si_pid() } == 0)
     })
-    .await
+    .await;
+    signal::look(call.task);
+    result
 }
 
 async fn waiting(
@@ -131,6 +136,8 @@ async fn waiting(
 ) -> SysResult {
     /// Children whose end sends another signal than SIGCHLD, or none.
     const OTHER_CHILDREN: i32 = libc::__WCLONE | libc::__WALL;
+    /// Changes of which SIGCHLD tells only without SA_NOCLDSTOP.
+    const STOPS: i32 = libc::WUNTRACED | libc::WCONTINUED;
     if options & libc::WNOHANG != 0 {
         return call.raw();
     }
@@ -148,6 +155,7 @@ async fn waiting(
     let action = signal::action(libc::SIGCHLD);
     if action.handler == libc::SIG_IGN
         || action.flags & libc::SA_NOCLDWAIT as u64 != 0
+        || (action.flags & libc::SA_NOCLDSTOP as u64 != 0 && options & STOPS != 0)
         || options & OTHER_CHILDREN != 0
     {
         return pool::wait_there(call.task, call.number, call.args).await;
@@ -180,6 +188,9 @@ async fn waiting(
         let result = look();
         if !nothing(result) {
             return result;
+        }
+        if !signal::tells_of_children() {
+            return pool::wait_there(call.task, call.number, call.args).await;
         }
         if until(call.task, change, u64::MAX).await == Woken::Signal {
             // A handler of SIGCHLD ran for a child that this very call is for: as in the kernel the status comes first.

@@ -1,0 +1,189 @@
+//! Signals pending for the process: the kernel keeps them, until a task takes one.
+//!
+//! All threads of the runtime block them, so they stay where they are. That makes `sigpending`, signalfd (read by whichever task), queue
+//! limits, the order of real-time signals, timer overruns and what a new program inherits the kernel's own affair. A task takes what
+//! it may have by an `rt_sigtimedwait` that does not wait, on its hub's thread.
+//!
+//! No takeable signal is lost. Somebody looks ([`consider`]) whenever one comes: the receiver, told by a signalfd of its own, and the task
+//! that sent it, if it was one of ours. Who looks tells a task that may have it. Whoever was told and does not take it, because it blocks it by now, or
+//! ends, or because its handler blocks more of them, tells another one ([`pass_on`]); and a task that unblocks a signal looks for itself.
+//! The mask is stored before that look, and the sender's signal is pending before the receiver looks at masks, so one of them sees the other.
+//!
+//! Not everything can be the kernel's: the numbers of faults and [`super::KICK`] no hub blocks, so those that somebody *sends* come by
+//! the handler and the receiver ([`super::fault::sent`]), and are *held* here. That is all that is.
+
+use super::{bit, lock_actions, Disposition, Info, TaskSignals, SIGWAITERS, UNBLOCKED};
+use crate::hub;
+use crate::sys;
+use crate::task::{self, lock, Task};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Mutex;
+
+/// Signals for the process that the kernel cannot hold for us.
+static HELD: Mutex<TaskSignals> = Mutex::new(TaskSignals::new());
+/// A copy of its pending set, to look at without the lock.
+static HELD_PENDING: AtomicU64 = AtomicU64::new(0);
+
+fn with_held<T>(f: impl FnOnce(&mut TaskSignals) -> T) -> T {
+    let mut held = lock(&HELD);
+    let result = f(&mut held);
+    HELD_PENDING.store(held.pending, Ordering::SeqCst);
+    result
+}
+
+/// What the kernel has pending for the process, on a thread that has nothing of its own pending but what is [`UNBLOCKED`].
+fn in_kernel() -> u64 {
+    let mut set = 0u64;
+    // SAFETY: fills the set.
+    let _ = unsafe { sys!(SYS_rt_sigpending, &mut set, 8) };
+    set & !UNBLOCKED & !bit(super::RELAY)
+}
+
+/// The signals pending for the process.
+pub(crate) fn pending() -> u64 {
+    in_kernel() | HELD_PENDING.load(Ordering::SeqCst)
+}
+
+/// Takes a signal of `set` out of the kernel, on any thread.
+pub(super) fn take_from_kernel(set: u64) -> Option<Info> {
+    let mut info = Info::of_kernel(0, 0);
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the buffers are valid; it does not wait.
+    let got = unsafe { sys!(SYS_rt_sigtimedwait, &set, &mut info, &none, 8) };
+    if got == Ok(libc::SIGCHLD as usize) {
+        // The receiver may come too late to see it; and the next one will be told again.
+        hub::child_changed();
+    }
+    got.is_ok().then_some(info)
+}
+
+/// Takes a pending signal of `set`.
+pub(crate) fn take(set: u64) -> Option<Info> {
+    if HELD_PENDING.load(Ordering::SeqCst) & set != 0 {
+        if let Some(info) = with_held(|s| s.take(set)) {
+            return Some(info);
+        }
+    }
+    take_from_kernel(set & !UNBLOCKED & !bit(super::RELAY))
+}
+
+/// A signal for the process that the kernel does not hold: the receiver got it, or a task sent it.
+pub(crate) fn hold(info: Info) {
+    let signal = info.signal;
+    if super::action(signal).disposition(signal) != Disposition::Ignore || blocked_by_main(signal) {
+        with_held(|s| s.push(info));
+    }
+    consider(signal);
+}
+
+/// Forgets what is held of a signal that is ignored from now on, as the kernel does with its own.
+pub(super) fn forget(signal: i32) {
+    with_held(|s| while s.take(bit(signal)).is_some() {});
+}
+
+fn blocked_by_main(signal: i32) -> bool {
+    task::main().is_some_and(|m| m.mask.load(Ordering::SeqCst) & bit(signal) != 0)
+}
+
+/// A signal came for the process: what is to be done about it, and who is to be told? Called when it is pending, by anybody, and more
+/// than once does no harm.
+pub(crate) fn consider(signal: i32) {
+    if signal == crate::config::get().dump_signal {
+        while take(bit(signal)).is_some() {
+            crate::dump::write();
+        }
+        return;
+    }
+    if signal == libc::SIGCHLD {
+        hub::child_changed();
+    }
+    if tell_sigwaiter(signal) {
+        return;
+    }
+    // Under the lock: a signal that comes after a handler was set is not taken for one that came before, and was ignored.
+    let actions = lock_actions();
+    let disposition = actions[signal as usize].disposition(signal);
+    if disposition == Disposition::Ignore && !blocked_by_main(signal) {
+        take(bit(signal));
+        return;
+    }
+    drop(actions);
+    let Some(taker) = taker(signal, None) else {
+        return;
+    };
+    match disposition {
+        Disposition::Kill => super::die(signal),
+        Disposition::Stop => {
+            if take(bit(signal)).is_some() {
+                super::stop(signal);
+            }
+        }
+        Disposition::Ignore | Disposition::Handle => super::notify(taker),
+    }
+}
+
+/// Those pending signals that some task may take.
+pub(super) fn takeable() -> u64 {
+    let pending = pending();
+    (1..=64)
+        .filter(|s| pending & bit(*s) != 0 && taker(*s, None).is_some())
+        .fold(0, |set, s| set | bit(s))
+}
+
+/// Tells a task that waits for a signal by `sigtimedwait`.
+fn tell_sigwaiter(signal: i32) -> bool {
+    let waiters = lock(&SIGWAITERS);
+    let waits = |t: &&&'static Task| lock(&t.signals).waits_for & bit(signal) != 0;
+    match waiters.iter().find(waits) {
+        Some(waiter) => {
+            super::notify(waiter);
+            true
+        }
+        None => false,
+    }
+}
+
+/// A task that does not block a signal: the main task if it may, as in the kernel, or any other.
+fn taker(signal: i32, but: Option<&'static Task>) -> Option<&'static Task> {
+    let takes = |t: &&'static Task| {
+        t.mask.load(Ordering::SeqCst) & bit(signal) == 0
+            && !but.is_some_and(|b| std::ptr::eq(b, *t))
+    };
+    task::main()
+        .filter(takes)
+        .or_else(|| task::all().find(takes))
+}
+
+/// Offers those signals of `set` that are pending for the process to other tasks: this one was told of them, and blocks them.
+pub(super) fn pass_on(task: &'static Task, set: u64) {
+    let left = set & pending();
+    for signal in (1..=64).filter(|s| left & bit(*s) != 0) {
+        if !tell_sigwaiter(signal) {
+            if let Some(other) = taker(signal, Some(task)) {
+                super::notify(other);
+            }
+        }
+    }
+}
+
+/// Whether the program has made a signalfd: then signals may go without anybody being told.
+static READ_BY_FD: AtomicBool = AtomicBool::new(false);
+
+/// The program makes a signalfd.
+pub(crate) fn will_be_read() {
+    READ_BY_FD.store(true, Ordering::Relaxed);
+}
+
+/// Whether the end of a child that is not waited for by its id is sure to be told by [`hub::child_changed`]: not if SIGCHLD can go past us, and not
+/// while one is pending that nobody takes, to which others are not added.
+pub(crate) fn tells_of_children() -> bool {
+    !READ_BY_FD.load(Ordering::Relaxed) && pending() & bit(libc::SIGCHLD) == 0
+}
+
+/// In a forked child: nothing is pending.
+pub(super) fn reset() {
+    with_held(TaskSignals::clear);
+}
