@@ -126,7 +126,7 @@ fn word_at(buffers: &[libc::iovec], mut at: usize) -> Option<u32> {
             bytes[filled] = unsafe { user::read(from as *const u8) }.ok()?;
             (filled, at) = (filled + 1, at + 1);
         }
-        at = at.checked_sub(buffer.iov_len).unwrap_or(0);
+        at = at.saturating_sub(buffer.iov_len);
         if filled == 4 {
             return Some(u32::from_ne_bytes(bytes));
         }
