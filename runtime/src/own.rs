@@ -148,6 +148,11 @@ pub(crate) fn close_all() {
         // SAFETY: ours.
         let _ = unsafe { sys!(SYS_close, fd) };
     }
+    forget_all();
+}
+
+/// Forgets all, in a child that shares its parent's descriptors (`CLONE_FILES`): they are the parent's.
+pub(crate) fn forget_all() {
     fds::reset();
     LOWEST.store(i32::MAX, Ordering::Release);
     HIGHEST.store(-1, Ordering::Release);

@@ -97,13 +97,17 @@ pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcom
         (hub::crossing().set_slot)(old_fs, std::ptr::null_mut());
         (hub::crossing().set_slot)(context.fs, std::ptr::null_mut());
     }
-    become_native(task)
+    become_native(task, args.flags & libc::CLONE_FILES as u64 != 0)
 }
 
 /// In a forked child: leaves the runtime for good, as the task.
-fn become_native(task: &'static task::Task) -> ! {
+fn become_native(task: &'static task::Task, shares_files: bool) -> ! {
     crate::log::forget_file();
-    own::close_all();
+    if shares_files {
+        own::forget_all();
+    } else {
+        own::close_all();
+    }
     super::futex::reset();
     super::close::reset();
     signal::reset();
