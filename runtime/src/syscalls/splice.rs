@@ -5,6 +5,7 @@
 
 use super::close::Held;
 use super::{wait_with_others, Call};
+use crate::config::{self, File};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
 use crate::pool;
@@ -94,8 +95,13 @@ pub(crate) async fn sendfile(
     _offset: usize,
     length: usize,
 ) -> SysResult {
+    let from_file = fds::kind(input) == Kind::Regular;
+    if from_file && fds::nonblocking(out) && config::get().file != File::Thread {
+        // It waits for nothing but the disk.
+        return call.in_line();
+    }
     if fds::kind(out) != Kind::Socket || fds::nonblocking(out) {
-        if fds::kind(input) != Kind::Regular {
+        if !from_file {
             ready(call, input, libc::POLLIN, READ).await?;
         }
         if fds::kind(out) != Kind::Regular && !fds::nonblocking(out) {
@@ -179,20 +185,12 @@ async fn ready(call: Call, fd: i32, wanted: i16, interest: u32) -> Result<(), Er
     Ok(())
 }
 
-/// Makes the call on a pool thread, whose SIGPIPE is the task's.
 async fn in_pool(call: Call, args: [usize; 6]) -> SysResult {
-    let result = pool::wait_there(call.task, call.number, args).await;
-    if result == Err(Errno::PIPE) {
-        let info = signal::Info::from_user(libc::SIGPIPE, libc::SI_USER);
-        let _ = signal::post_to(call.task, call.task.id(), info);
-    }
-    result
+    pool::wait_there(call.task, call.number, args).await
 }
 
 /// What a call on the hub's thread gave; a SIGPIPE with it is the task's.
 fn here(call: Call, result: SysResult) -> SysResult {
-    if result == Err(Errno::PIPE) {
-        signal::forward(call.task, libc::SIGPIPE);
-    }
+    signal::forward_caused(call.task, result);
     result
 }
