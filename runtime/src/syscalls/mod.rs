@@ -17,6 +17,7 @@ pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod regular;
 mod rings;
+pub(crate) mod scheduling;
 pub(crate) mod signal;
 pub(crate) mod socket;
 mod splice;

@@ -114,6 +114,8 @@ fn become_native(task: &'static task::Task, shares_files: bool) -> ! {
     pool::reset();
     window::reset();
     crate::everywhere::forget_all();
+    let _ = super::scheduling::assume(task.id());
+    super::scheduling::reset();
     hub::forget_all();
     (hub::crossing().dormant)();
     // The kernel's idea of the thread becomes the task's.

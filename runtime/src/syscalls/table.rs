@@ -14,7 +14,7 @@
 
 use super::futex::multiple;
 use super::{
-    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, regular, rings,
+    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, regular, rings, scheduling,
     signal, socket, splice, system, thread, time, wait,
 };
 use super::{Call, Outcome};
@@ -265,15 +265,15 @@ rows! {
     137 statfs                   File      never;
     138 fstatfs                  File      never;
     139 sysfs                    File      never;
-    140 getpriority              Thread    direct(thread::own_pid_second);
-    141 setpriority              Thread    direct(thread::own_pid_second);
-    142 sched_setparam           Thread    direct(thread::own_pid);
-    143 sched_getparam           Thread    direct(thread::own_pid);
-    144 sched_setscheduler       Thread    direct(thread::own_pid);
-    145 sched_getscheduler       Thread    direct(thread::own_pid);
+    140 getpriority              Thread    direct(scheduling::getpriority);
+    141 setpriority              Thread    direct(scheduling::setpriority);
+    142 sched_setparam           Thread    direct(scheduling::sched_setparam);
+    143 sched_getparam           Thread    direct(scheduling::sched_getparam);
+    144 sched_setscheduler       Thread    direct(scheduling::sched_setscheduler);
+    145 sched_getscheduler       Thread    direct(scheduling::sched_getscheduler);
     146 sched_get_priority_max   Thread    never;
     147 sched_get_priority_min   Thread    never;
-    148 sched_rr_get_interval    Thread    direct(thread::own_pid);
+    148 sched_rr_get_interval    Thread    direct(scheduling::sched_rr_get_interval);
     149 mlock                    Memory    never;
     150 munlock                  Memory    never;
     151 mlockall                 Memory    never;
@@ -328,8 +328,8 @@ rows! {
     200 tkill                    Signal    direct(signal::tkill);
     201 time                     Time      never;
     202 futex                    Futex     special(futex::futex);
-    203 sched_setaffinity        Thread    direct(thread::own_pid);
-    204 sched_getaffinity        Thread    direct(thread::own_pid);
+    203 sched_setaffinity        Thread    direct(scheduling::sched_setaffinity);
+    204 sched_getaffinity        Thread    direct(scheduling::sched_getaffinity);
     205 set_thread_area          Thread    never;
     206 io_setup                 File      never;
     207 io_destroy               File      never;
@@ -376,8 +376,8 @@ rows! {
     248 add_key                  System    pool;
     249 request_key              System    pool;
     250 keyctl                   System    pool;
-    251 ioprio_set               Thread    direct(thread::own_pid_second);
-    252 ioprio_get               Thread    direct(thread::own_pid_second);
+    251 ioprio_set               Thread    direct(scheduling::ioprio_set);
+    252 ioprio_get               Thread    direct(scheduling::ioprio_get);
     253 inotify_init             File      never;
     254 inotify_add_watch        File      never;
     255 inotify_rm_watch         File      never;
@@ -439,8 +439,8 @@ rows! {
     311 process_vm_writev        Process   pool;
     312 kcmp                     Process   never;
     313 finit_module             System    pool;
-    314 sched_setattr            Thread    direct(thread::own_pid);
-    315 sched_getattr            Thread    direct(thread::own_pid);
+    314 sched_setattr            Thread    direct(scheduling::sched_setattr);
+    315 sched_getattr            Thread    direct(scheduling::sched_getattr);
     316 renameat2                File      pool;
     317 seccomp                  Process   never;
     318 getrandom                System    coop(system::getrandom), "up to 256 bytes in line, more in the pool";

@@ -1,7 +1,7 @@
 //! Threads: their making and ending, and what a thread may ask about itself.
 
 use super::window::{self, What};
-use super::{futex, process, Call, Outcome};
+use super::{futex, process, scheduling, Call, Outcome};
 use crate::hub;
 use crate::signal;
 use crate::sys;
@@ -107,6 +107,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     // As natively a thread begins with its maker's rounding mode and the like.
     task.fp.set(crate::extended::control());
     task.name.set(parent.name.get());
+    scheduling::inherit(parent, task);
     let id = task.id();
     // SAFETY: the new thread's control block and the words that the program named.
     unsafe {
@@ -138,6 +139,7 @@ pub(crate) fn exit(call: Call) -> Outcome {
         return Outcome::Resume;
     }
     each_robust_lock(task, |address| abandon(task, address));
+    scheduling::forget(task.id());
     let clear = task.clear_tid.get();
     let hub = task.hub();
     trim::ended(task);
@@ -319,49 +321,4 @@ pub(crate) fn arch_prctl(call: Call, code: i32, address: usize) -> SysResult {
         }
         _ => call.raw(),
     }
-}
-
-/// Calls whose first argument is a thread id: a task's own is "the caller". What they set is the hub's thread's.
-pub(crate) fn own_pid(call: Call, id: i32) -> SysResult {
-    if call.number as i64 == libc::SYS_sched_setaffinity && (id == 0 || task::find(id).is_some()) {
-        // A hub carries many tasks and is not bound for one of them; a mask the kernel would refuse is refused.
-        return affinity(call);
-    }
-    of_caller(call, 0, id)
-}
-
-/// As [`own_pid`], for calls that have the id second (after what kind of id it is).
-pub(crate) fn own_pid_second(call: Call, _kind: i32, id: i32) -> SysResult {
-    of_caller(call, 1, id)
-}
-
-fn of_caller(call: Call, at: usize, id: i32) -> SysResult {
-    let mut args = call.args;
-    if task::find(id).is_some() {
-        args[at] = 0;
-    }
-    // SAFETY: the program's call about its own thread.
-    sys::check(unsafe { sys::syscall_raw(call.number, args) })
-}
-
-/// Checks an affinity mask as the kernel would: it must allow one of the CPUs that there are.
-fn affinity(call: Call) -> SysResult {
-    let (len, mask) = (call.args[1].min(128), call.args[2] as *const u8);
-    let mut allowed = [0u8; 128];
-    // SAFETY: fills the buffer.
-    let got = unsafe {
-        sys!(
-            SYS_sched_getaffinity,
-            0,
-            allowed.len(),
-            allowed.as_mut_ptr()
-        )
-    }?;
-    for (i, allowed) in allowed.iter().enumerate().take(len.min(got)) {
-        // SAFETY: the program's mask.
-        if unsafe { read_user(mask.add(i)) }? & allowed != 0 {
-            return Ok(0);
-        }
-    }
-    Err(Errno::INVAL)
 }

@@ -218,6 +218,7 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
     let fp = extended::control();
     let name = task.name.get();
     let crossing = hub::crossing();
+    let before = super::scheduling::assume(task.id());
     // SAFETY: the task's own thread pointer, its context and a whole frame; all are this thread's until the task crosses back, and
     // `gate` lives until then. The name is 16 bytes with a NUL: a child has it, too.
     unsafe {
@@ -233,6 +234,9 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
         (crossing.set_slot)(context.fs, task.ctx.get());
     }
     signal::block_in_hub();
+    if let Some(before) = before {
+        before.apply();
+    }
     extended::set_control(fp);
     let no_stack = libc::stack_t {
         ss_sp: std::ptr::null_mut(),
