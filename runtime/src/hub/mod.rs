@@ -319,6 +319,9 @@ impl Hub {
         let pointer = ptr::from_ref(worker).cast_mut();
         self.worker.store(pointer, Ordering::Release);
         self.tid.store(worker.tid(), Ordering::Release);
+        let hub = ptr::from_ref(self).cast_mut();
+        worker.hub.store(hub, Ordering::SeqCst);
+        worker.taken.store(relief::HAS_HUB, Ordering::SeqCst);
     }
 
     /// The thread that runs the hub. Only while one does.

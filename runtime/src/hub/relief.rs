@@ -1,6 +1,7 @@
 //! Relief: a hub whose thread is stuck in the kernel goes on on another thread.
 //!
-//! The receiver sees that a hub has made no progress and that its thread is blocked inside the kernel, outside the runtime: in a call that
+//! The receiver sees that a hub has made no progress and that its thread is inside the kernel, blocked or at work for longer than a slice,
+//! and outside the runtime: in a call that
 //! its task made behind the doors or in the crossing, in one that the hub made for it in line ([`Worker::call_in_line`]), or in a page fault. It
 //! takes the hub from that worker and offers it to a spare one. The stuck worker keeps the task, which is *away* from then on: its
 //! runtime frames stay on the thread where they are, and it is the hub that moves. When the task crosses again, or its call ends, the
@@ -29,7 +30,7 @@ use std::sync::atomic::{compiler_fence, fence, AtomicU32, Ordering};
 use std::sync::Mutex;
 
 /// In [`Worker::taken`]: the worker has its hub.
-const HAS_HUB: u32 = 0;
+pub(super) const HAS_HUB: u32 = 0;
 /// The receiver is about to decide.
 const ASKED: u32 = 1;
 /// The hub is somebody else's.
@@ -185,7 +186,9 @@ fn relieve(hub: &'static Hub, switches: u64) -> Option<&'static Task> {
     }
     worker.taken.store(ASKED, Ordering::SeqCst);
     world::barrier();
-    let outside = worker.gate.in_program.load(Ordering::SeqCst) == 1;
+    // A hub that nobody has taken over yet still names the worker that lost it, which may have another one by now.
+    let outside = worker.gate.in_program.load(Ordering::SeqCst) == 1
+        && ptr::eq(worker.hub.load(Ordering::SeqCst), hub);
     // SAFETY: tasks' memory is never unmapped.
     let task = unsafe { hub.current.load(Ordering::SeqCst).as_ref() };
     let (Some(task), true) = (
@@ -248,7 +251,6 @@ pub(super) fn stand_by(worker: &'static Worker) -> ! {
         };
         match hub {
             Some(hub) => {
-                worker.taken.store(HAS_HUB, Ordering::SeqCst);
                 hub.serve(worker);
                 lock(&SPARES).idle += 1;
             }
@@ -263,39 +265,68 @@ pub(crate) struct Watch {
     /// How often the hub had switched.
     pub(crate) switches: u64,
     /// For how many looks its thread has been blocked in the kernel.
-    stuck: u32,
+    blocked: u32,
+    /// What its thread had used of the CPU when it was first kicked without effect (ns); 0: it was not.
+    kicked_at: u64,
+    /// It was relieved, or could not be: once a stay is enough.
+    done: bool,
 }
 
 impl Watch {
-    /// The hub is where it was at the last look. True if its thread is at work, so that a kick would preempt its task; one that is blocked
-    /// is left alone the first time, and relieved the second.
+    /// The hub is where it was at the last look. True if its task may be preempted by a kick.
+    ///
+    /// One that is blocked is left alone the first time, as a kick would interrupt what it waits for, and relieved the second. One that
+    /// has used the CPU for a whole slice since it was kicked is inside the kernel as well, at work there.
     pub(crate) fn at_work(&mut self, hub: &'static Hub) -> bool {
-        let Some(blocked) = hub.worker().blocked() else {
-            self.stuck = 0;
-            return true;
-        };
-        self.stuck += 1;
-        if self.stuck == 2 {
-            let task = relieve(hub, self.switches);
-            report(hub, task, &blocked);
+        let worker = hub.worker();
+        if let Some(blocked) = worker.blocked() {
+            self.blocked += 1;
+            if self.blocked >= 2 && !self.done {
+                self.done = true;
+                report(hub, relieve(hub, self.switches), Some(blocked));
+            }
+            return false;
         }
-        false
+        self.blocked = 0;
+        if worker.gate.in_program.load(Ordering::Relaxed) != 0 {
+            let used = worker.cpu_time();
+            let slice = u64::from(crate::config::get().slice) * 1_000_000;
+            if self.kicked_at == 0 {
+                self.kicked_at = used.max(1);
+            } else if used > self.kicked_at + slice && !self.done {
+                self.done = true;
+                report(hub, relieve(hub, self.switches), None);
+                return false;
+            }
+        }
+        !self.done
     }
 
     /// The hub has gone on since the last look.
     pub(crate) fn moved(&mut self, switches: u64) {
-        *self = Self { switches, stuck: 0 };
+        *self = Self {
+            switches,
+            ..Self::default()
+        };
     }
 }
 
 /// Says once per call site that a call held up a hub.
-fn report(hub: &Hub, relieved: Option<&'static Task>, blocked: &worker::Blocked) {
+fn report(hub: &Hub, relieved: Option<&'static Task>, blocked: Option<worker::Blocked>) {
     static SEEN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     const MOST: usize = 1024;
     // SAFETY: tasks' memory is never unmapped.
     let Some(task) = relieved.or(unsafe { hub.current.load(Ordering::Relaxed).as_ref() }) else {
         return;
     };
+    // SAFETY: reads words that nobody writes while the thread is stuck; a torn value only misnames a place.
+    let regs = unsafe { (*task.ctx.get()).regs };
+    // At work in the kernel, only the task's registers can tell in what.
+    let blocked = blocked.unwrap_or(worker::Blocked {
+        call: i32::try_from(regs.rax).unwrap_or(-1),
+        sp: regs.rsp as usize,
+        pc: regs.rip as usize,
+    });
     if relieved.is_some() {
         task.call.store(blocked.call, Ordering::Relaxed);
     }
@@ -303,8 +334,6 @@ fn report(hub: &Hub, relieved: Option<&'static Task>, blocked: &worker::Blocked)
         return;
     }
     // In the library's own code the task's registers say where the program called. Which stack that is on depends on who made the call.
-    // SAFETY: reads words that nobody writes while the thread is stuck; a torn value only misnames a place.
-    let regs = unsafe { (*task.ctx.get()).regs };
     let pc = if (super::crossing().in_library)(blocked.pc) {
         regs.rip as usize
     } else {

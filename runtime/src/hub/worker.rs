@@ -4,7 +4,7 @@
 //! alternate signal stack, floating-point modes. A hub has everything else. Workers are never freed: a task's context may name one
 //! for as long as the task runs there.
 
-use super::crossing;
+use super::{crossing, Hub};
 use crate::context::Gate;
 use crate::task::Task;
 use crate::{extended, own, signal, sys};
@@ -34,6 +34,8 @@ pub(crate) struct Worker {
     signal_stack: Cell<(usize, usize)>,
     /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
     pub(crate) spare_frame: Cell<*mut u8>,
+    /// The hub that the thread runs, or ran last.
+    pub(super) hub: AtomicPtr<Hub>,
     /// Whether the thread has its hub; see [`super::relief`].
     pub(super) taken: AtomicU32,
     /// Since when it has been without (CLOCK_MONOTONIC ns), for the log.
@@ -109,6 +111,7 @@ impl Worker {
                 in_program: 0.into(),
             },
             tid,
+            hub: AtomicPtr::new(ptr::null_mut()),
             taken: AtomicU32::new(0),
             away_since: AtomicU64::new(0),
             calls: open_calls(tid),
@@ -142,6 +145,12 @@ impl Worker {
     /// The kernel's id of the thread.
     pub(crate) fn tid(&self) -> i32 {
         self.tid
+    }
+
+    /// How long the thread has run on a CPU, in ns.
+    pub(super) fn cpu_time(&self) -> u64 {
+        // CPUCLOCK_SCHED of one thread: what pthread_getcpuclockid(3) makes.
+        sys::now(!self.tid << 3 | 6)
     }
 
     /// What the thread is blocked in, if it is, in the kernel.
