@@ -14,8 +14,8 @@
 
 use super::futex::multiple;
 use super::{
-    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, regular, rings, scheduling,
-    signal, socket, splice, system, thread, time, wait,
+    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, regular, rings,
+    scheduling, signal, socket, splice, system, thread, time, wait,
 };
 use super::{Call, Outcome};
 
