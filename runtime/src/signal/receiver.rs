@@ -98,6 +98,17 @@ pub(crate) fn hand_over_pending() {
     }
 }
 
+/// The alternate stack that the calling thread has becomes the main task's alone. Before that runs: it may unmap it.
+pub fn forget_altstack() {
+    let no_stack = libc::stack_t {
+        ss_sp: std::ptr::null_mut(),
+        ss_flags: libc::SS_DISABLE,
+        ss_size: 0,
+    };
+    // SAFETY: the struct is valid.
+    let _ = unsafe { sys!(SYS_sigaltstack, &no_stack, 0) };
+}
+
 /// Runs on the process's first OS thread from conversion on.
 pub fn run() -> ! {
     // Faults' signals, too: those that somebody sent are handed on to here. A fault of this thread's own ends the process.
