@@ -13,7 +13,7 @@ use coop_runtime::config::{self, Door, Simulate};
 use coop_runtime::context::Crossing;
 use coop_runtime::{everywhere, hub, log, signal, sys};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
 /// No thread was created yet.
@@ -235,6 +235,7 @@ fn start(mask: u64) -> Result<(), Option<String>> {
     // After libc has made a thread, and with it installed its own handler (setxid's); before the library installs its own.
     signal::read_actions();
     signal::receiver::announce();
+    find_rseq();
     trap::install_handlers();
     // The threads made now keep this mask, and orders must reach all of them.
     // SAFETY: reads eight bytes.
@@ -356,21 +357,39 @@ fn borrow_thread() -> std::io::Result<()> {
     Ok(())
 }
 
-/// The kernel keeps the first thread's rseq area, which is the main task's now, current with the *receiver's* CPU. Without an area
-/// sched_getcpu(3) asks the kernel.
-fn unregister_rseq() {
-    const SIGNATURE: u32 = 0x5305_3053;
-    const UNREGISTER: i32 = 1;
-    // SAFETY: libc's own words (2.35 and later) say where the area is; the kernel checks that it is the registered one.
+/// Where libc has a thread's rseq area, from its thread pointer, and the area's size; 0: it has none.
+static RSEQ_OFFSET: AtomicIsize = AtomicIsize::new(0);
+static RSEQ_SIZE: AtomicU32 = AtomicU32::new(0);
+
+/// Looks for libc's own words (2.35 and later) that say where rseq areas are.
+fn find_rseq() {
+    // SAFETY: if they are there, they are constants of these types.
     unsafe {
         let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
         let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>();
-        if offset.is_null() || size.is_null() || *size == 0 {
-            return;
+        if !offset.is_null() && !size.is_null() && *size != 0 {
+            RSEQ_OFFSET.store(*offset, Ordering::Relaxed);
+            // The registered length is at least the first version's 32 bytes, whatever is in use of it.
+            RSEQ_SIZE.store((*size).max(32), Ordering::Relaxed);
         }
-        let area = crossing::fs_base().wrapping_add_signed(*offset as i64) as *mut u32;
-        // The registered length is at least the first version's 32 bytes, whatever is in use of it.
-        if sys!(SYS_rseq, area, (*size).max(32), UNREGISTER, SIGNATURE).is_ok() {
+    }
+}
+
+/// Unregisters the calling thread's rseq area. The kernel keeps the first thread's, which is the main task's now, current with the
+/// *receiver's* CPU: without an area sched_getcpu(3) asks the kernel. And it would go on writing to a hub's in a child that a task forks
+/// there, where libc unmaps that thread's stack, with the area in it.
+pub fn unregister_rseq() {
+    const SIGNATURE: u32 = 0x5305_3053;
+    const UNREGISTER: i32 = 1;
+    let size = RSEQ_SIZE.load(Ordering::Relaxed);
+    if size == 0 {
+        return;
+    }
+    let offset = RSEQ_OFFSET.load(Ordering::Relaxed);
+    let area = crossing::fs_base().wrapping_add_signed(offset as i64) as *mut u32;
+    // SAFETY: the kernel checks that the area is the registered one; then it is there.
+    unsafe {
+        if sys!(SYS_rseq, area, size, UNREGISTER, SIGNATURE).is_ok() {
             area.add(1).write(u32::MAX);
         }
     }

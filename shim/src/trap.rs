@@ -88,6 +88,7 @@ pub fn armed() -> bool {
 pub fn enter_hub(gate: &Gate) {
     const SIGNAL_STACK: usize = 128 << 10;
     gate.fs.set(crossing::fs_base());
+    crate::convert::unregister_rseq();
     // SAFETY: a fresh mapping becomes the thread's signal stack; the gate outlives the thread.
     unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
