@@ -6,7 +6,7 @@
 //! only when a call would block.
 
 use super::close::Held;
-use super::{regular, wait_fd, Call};
+use super::{regular, terminal, wait_fd, Call};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
 use crate::own;
@@ -272,13 +272,18 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
             Kind::Unknown => return Err(Errno::BADF),
             Kind::Other => return call.in_line(),
             Kind::Regular => return regular::transfer(call, fd, direction).await,
-            Kind::Device if direction == Direction::Write => return device_write(call, fd).await,
             Kind::Anonymous if direction == Direction::Read => file.with(|fd| {
                 let mut lent = Lent::for_read(call.task, fd);
                 let result = buffers.try_now(fd, direction, kind);
                 lent.were_read(buffers.left(), result.unwrap_or(0));
                 result
             })?,
+            Kind::Device if direction == Direction::Write => {
+                return terminal::write(call, fd).await
+            }
+            Kind::Device if terminal::is_read_by_settings(fd) => {
+                return terminal::read(call, &file).await;
+            }
             _ => file.with(|fd| buffers.try_now(fd, direction, kind))?,
         };
         match result {
@@ -350,7 +355,7 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
     }
 }
 
-/// Files without a form that cannot block (terminals, inotify): wait until poll(2) says that there is something, then let a
+/// Files without a form that cannot block (inotify, a terminal's master side): wait until poll(2) says that there is something, then let a
 /// pool thread make the call, for somebody else may have taken it meanwhile.
 async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> SysResult {
     let fd = file.fd()?;
@@ -368,47 +373,49 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
         }
         return pool::wait_there(call.task, call.number, call.args).await;
     }
-    let wanted = if direction == Direction::Read {
-        libc::POLLIN
-    } else {
-        libc::POLLOUT
+    let mut lent = until_ready(call, file, direction).await?;
+    if lent.any() {
+        // A signalfd of a kernel on which it has no such form; nobody else can take the task's own.
+        let one = [libc::iovec {
+            iov_base: call.args[1] as *mut _,
+            iov_len: call.args[2],
+        }];
+        let result = call.raw();
+        if call.number as i64 == libc::SYS_read {
+            lent.were_read(&one, result.unwrap_or(0));
+        }
+        return result;
+    }
+    drop(lent);
+    in_pool_on(call, file).await
+}
+
+/// Waits until poll(2) says that there is something to read, or room to write. The task's signals are still lent, if that matters.
+pub(crate) async fn until_ready(
+    call: Call,
+    file: &Held,
+    direction: Direction,
+) -> Result<Lent, Errno> {
+    let (interest, wanted) = match direction {
+        Direction::Read => (READ, libc::POLLIN),
+        Direction::Write => (WRITE, libc::POLLOUT),
     };
     loop {
-        let mut lent = Lent::for_read(call.task, fd);
+        let lent = Lent::for_read(call.task, file.fd()?);
         if file.with(|fd| super::poll::ready_now(fd, wanted))? {
-            if lent.any() {
-                // A signalfd of a kernel on which it has no such form; nobody else can take the task's own.
-                let one = [libc::iovec {
-                    iov_base: call.args[1] as *mut _,
-                    iov_len: call.args[2],
-                }];
-                let result = call.raw();
-                if call.number as i64 == libc::SYS_read {
-                    lent.were_read(&one, result.unwrap_or(0));
-                }
-                return result;
-            }
-            break;
+            return Ok(lent);
         }
         drop(lent);
         if !file.hold() {
             continue;
         }
-        match wait_fd(
-            call,
-            file,
-            direction.interest(),
-            u64::MAX,
-            Errno::RESTART_SYS,
-        )
-        .await
-        {
+        match wait_fd(call, file, interest, u64::MAX, Errno::RESTART_SYS).await {
             Ok(()) => {}
-            Err(Errno::PERM) => break,
+            // Cannot be polled after all.
+            Err(Errno::PERM) => return Ok(Lent::for_read(call.task, file.fd()?)),
             Err(e) => return Err(e),
         }
     }
-    in_pool_on(call, file).await
 }
 
 /// Has a pool thread make a call that has waited for a file (its first argument) and is to get that very one.
@@ -429,19 +436,6 @@ pub(crate) async fn in_pool_on(call: Call, file: &Held) -> SysResult {
         return on(file.fd()?).await;
     }
     result
-}
-
-/// Writes to character devices: the likes of /dev/null take anything at once, a terminal may be stopped.
-async fn device_write(call: Call, fd: i32) -> SysResult {
-    // SAFETY: TCGETS fills a termios, for which there is room; it fails for what is no terminal.
-    let terminal = unsafe {
-        let mut termios: libc::termios = std::mem::zeroed();
-        sys!(SYS_ioctl, fd, libc::TCGETS, &mut termios).is_ok()
-    };
-    if !terminal || fds::nonblocking(fd) {
-        return call.in_line();
-    }
-    pool::wait_there(call.task, call.number, call.args).await
 }
 
 /// read(2).

@@ -1,6 +1,6 @@
 //! ioctl(2): thousands of requests, of which few wait. Which ones is told by the request's type, its second byte.
 
-use super::Call;
+use super::{terminal, Call};
 use crate::fds;
 use crate::pool;
 use crate::sys::SysResult;
@@ -41,6 +41,7 @@ pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
     if u64::from(request) == libc::FIONBIO {
         fds::not_plain(fd);
     }
+    terminal::before_request(call, fd, request).await?;
     match classify(request) {
         Waits::Never => call.in_line(),
         Waits::Maybe => pool::wait_there(call.task, call.number, call.args).await,

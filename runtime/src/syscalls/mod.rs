@@ -23,6 +23,7 @@ pub(crate) mod socket;
 mod splice;
 mod system;
 pub mod table;
+mod terminal;
 pub(crate) mod thread;
 pub(crate) mod time;
 pub(crate) mod wait;
