@@ -130,8 +130,9 @@ fn to_task(id: i32, signal: i32) -> SysResult {
     match signal {
         0 => Ok(0),
         libc::SIGKILL | libc::SIGSTOP => {
-            // SAFETY: both are for the whole process in any case.
-            unsafe { sys!(SYS_kill, process_id(), signal) }
+            // Both are for the whole process in any case; sent to this very thread, they act before the call returns.
+            // SAFETY: plain calls.
+            unsafe { sys!(SYS_tgkill, process_id(), sys!(SYS_gettid)?, signal) }
         }
         1..=64 => signal::post_to(task, id, Info::from_user(signal, libc::SI_TKILL)).map(|()| 0),
         _ => Err(Errno::INVAL),
