@@ -487,6 +487,34 @@ pub(crate) fn has_low_water() {
     LOW_WATER.store(true, Ordering::Relaxed);
 }
 
+/// Set once the program has shut down the receiving side of a socket that is no stream.
+static SHUT: AtomicBool = AtomicBool::new(false);
+
+/// The program shut down the receiving side of a socket that is no stream: from now on sockets are asked for that.
+pub(crate) fn has_shut() {
+    SHUT.store(true, Ordering::Relaxed);
+}
+
+/// Whether a blocking receive on a socket gets nothing any more. A stream says so itself; of datagrams the kernel tells a call that
+/// waits that they are over, and one that does not wait that there are none.
+pub(crate) fn is_shut(fd: i32) -> bool {
+    if !SHUT.load(Ordering::Relaxed) {
+        return false;
+    }
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut one = libc::pollfd {
+        fd,
+        events: libc::POLLRDHUP,
+        revents: 0,
+    };
+    // SAFETY: one entry, no wait.
+    let found = unsafe { sys!(SYS_ppoll, &mut one, 1, &none, 0, 0) };
+    found == Ok(1) && one.revents & libc::POLLRDHUP != 0
+}
+
 /// How many bytes a blocking receive on a socket waits for (SO_RCVLOWAT), if that may be more than one.
 pub(crate) fn low_water(fd: i32) -> usize {
     if !LOW_WATER.load(Ordering::Relaxed) {

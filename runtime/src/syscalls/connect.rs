@@ -55,8 +55,11 @@ pub(crate) fn setsockopt(call: Call, fd: i32, level: i32, option: i32) -> SysRes
 }
 
 /// shutdown(2): those who wait on the socket look again. Epoll tells a writer of its own side's shutdown only if there is room.
-pub(crate) fn shutdown(call: Call, fd: i32) -> SysResult {
+pub(crate) fn shutdown(call: Call, fd: i32, how: i32) -> SysResult {
     let result = call.raw();
+    if how != libc::SHUT_WR && fds::option(fd, libc::SO_TYPE) != Ok(libc::SOCK_STREAM) {
+        fds::has_shut();
+    }
     if let Some(entry) = fds::entry(fd).filter(|_| fds::has_waiters(fd)) {
         for hub in hub::all() {
             hub.tell(News::LookAgain(fd, entry.generation()));

@@ -315,7 +315,7 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
                 continue;
             }
             Err(Errno::AGAIN) => {}
-            Err(Errno::OPNOTSUPP | Errno::INVAL) if kind != Kind::Socket => {
+            Err(Errno::OPNOTSUPP) if kind != Kind::Socket => {
                 return polled(call, &file, kind, direction).await;
             }
             Err(Errno::NOTSOCK) => {
@@ -336,6 +336,9 @@ async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Directio
         if kind == Kind::Anonymous && super::poll::ready_now(fd, 0) {
             // A userfaultfd that blocks gives poll an error. Besides, its faults are there to be read only while a hub is held by one.
             return in_pool_on(call, &file).await;
+        }
+        if kind == Kind::Socket && direction == Direction::Read && fds::is_shut(fd) {
+            return Ok(moved);
         }
         if !file.hold() {
             kind = fds::kind(fd);

@@ -118,6 +118,9 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
         if direction == Direction::Write && moved == 0 && receiver_is_full(&call, now) {
             return full_receiver(call, at).await;
         }
+        if direction == Direction::Read && fds::is_shut(now) {
+            return Ok(moved);
+        }
         if !file.hold() {
             if moved > 0 {
                 return Ok(moved);
