@@ -74,7 +74,7 @@ fn waits_for_ever(task: &Task) -> bool {
     i64::from(task.call.load(Ordering::Acquire)) == libc::SYS_futex
         && task.waits_for_futex_alone()
         && !task.turn.is_claimed()
-        && task.away.load(Ordering::Acquire) == 0
+        && task.away.worker() == 0
 }
 
 fn progress() -> u64 {

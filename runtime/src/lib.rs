@@ -14,6 +14,7 @@
 
 #![allow(private_interfaces)]
 
+pub mod away;
 pub mod config;
 pub mod context;
 mod deadlock;

@@ -7,6 +7,7 @@
 //! the fields that say otherwise (atomics; `signals`, under its lock). Whoever else holds a `&Task` holds something that the
 //! task must take back before it can end: a wait node on a queue whose lock its `Drop` takes, or `signals`' lock.
 
+use crate::away::Away;
 use crate::context::Context;
 use crate::future::Parked;
 use crate::hub::{balance, Hub};
@@ -61,8 +62,8 @@ pub struct Task {
     pub(crate) extended: Cell<Option<NonNull<u8>>>,
     /// A signal frame from which the task goes on, instead of from its context: it was preempted, or a handler returned.
     pub(crate) frame: Cell<Option<NonNull<u8>>>,
-    /// The worker that has the task, while its hub goes on elsewhere; 0: none. See [`crate::hub::relief`].
-    pub(crate) away: AtomicUsize,
+    /// The worker that has the task, while its hub goes on elsewhere.
+    pub(crate) away: Away,
     /// The task crossed there: its call is still to be answered.
     pub(crate) crossed: Cell<bool>,
     /// That frame is on the task's own stack (a handler's), not a kept copy.
@@ -334,7 +335,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.extended.set(None);
     task.frame.set(None);
     task.frame_on_stack.set(false);
-    task.away.store(0, Ordering::Relaxed);
+    task.away.reset();
     task.crossed.set(false);
     task.clear_tid.set(0);
     task.trim.set((0, 0));

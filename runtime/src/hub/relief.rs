@@ -11,10 +11,8 @@
 //! [`Worker::taken`]. The receiver stores [`ASKED`] there, puts a barrier on all threads, and looks at `in_program`: 1 means that the
 //! worker will see what is decided, so the receiver may take the hub. Whoever finds `ASKED` waits for the decision.
 //!
-//! Who owns an away task: the stuck worker. While it is away nobody else may queue it, so the claim to that ([`crate::turn`]) goes along:
-//! the receiver claims it for the stuck worker, or, where a hint had it queued already, the hub that takes it out of its queue passes the
-//! claim on ([`is_away`]). `Task::away` says which worker and whether it has got the claim; both sides exchange it. Wakes for an away
-//! task thus come to nothing, and signals are passed on as [`signal::KICK`], which ends an interruptible call.
+//! Who owns an away task: the stuck worker. Nobody else may queue it meanwhile ([`crate::away`] says how that is seen to), so wakes come to
+//! nothing, and signals are passed on as [`signal::KICK`], which ends an interruptible call.
 
 use super::worker::{self, Worker};
 use super::{all, set_current, world, Hub};
@@ -123,7 +121,7 @@ impl Worker {
         self.store_state(task);
         task.call.store(-1, Ordering::Relaxed);
         task.turn.put_down();
-        if task.away.swap(0, Ordering::SeqCst) & CLAIMED != 0 {
+        if task.away.come_back() {
             task.hub().enqueue(task);
         }
     }
@@ -137,37 +135,22 @@ fn as_interrupted(task: &'static Task, result: SysResult) -> SysResult {
     }
 }
 
-/// In `Task::away`, next to the worker's address: it has the claim to queue the task.
-const CLAIMED: usize = 1;
-
-fn worker_of(away: usize) -> Option<&'static Worker> {
-    // SAFETY: null, or a worker, which is never freed.
-    unsafe { ((away & !CLAIMED) as *const Worker).as_ref() }
-}
-
 /// Whether a task that was taken out of a queue is away. Then its worker has got the claim, and sees to the rest.
 #[inline]
 pub(super) fn is_away(task: &'static Task) -> bool {
-    let away = task.away.load(Ordering::Acquire);
-    away != 0 && pass_claim(task, away)
-}
-
-#[cold]
-fn pass_claim(task: &'static Task, away: usize) -> bool {
-    let passed =
-        task.away
-            .compare_exchange(away, away | CLAIMED, Ordering::SeqCst, Ordering::SeqCst);
-    if passed.is_ok() {
+    let passed = task.away.pass_claim();
+    if passed {
         signalled(task);
     }
-    passed.is_ok()
+    passed
 }
 
 /// A task got a signal and was woken: if it is away, its thread is told.
 #[inline]
 pub(crate) fn signalled(task: &'static Task) {
     fence(Ordering::SeqCst);
-    if let Some(worker) = worker_of(task.away.load(Ordering::Relaxed)) {
+    // SAFETY: null, or a worker, which is never freed.
+    if let Some(worker) = unsafe { (task.away.worker() as *const Worker).as_ref() } {
         if signal::would_interrupt(task) {
             signal::preempt::send(worker);
         }
@@ -201,9 +184,8 @@ fn relieve(hub: &'static Hub, switches: u64) -> Option<&'static Task> {
     let slice = u64::from(crate::config::get().slice) * 1_000_000;
     let since = sys::now(libc::CLOCK_MONOTONIC) - slice;
     worker.away_since.store(since, Ordering::Relaxed);
-    let claimed = if task.turn.claim() { CLAIMED } else { 0 };
-    let address = ptr::from_ref(worker) as usize;
-    task.away.store(address | claimed, Ordering::SeqCst);
+    let claimed = task.turn.claim();
+    task.away.go_away(ptr::from_ref(worker) as usize, claimed);
     worker.decide(TAKEN);
     // A signal may have come just before.
     signalled(task);

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`inbox`] | a hub falls asleep while others put something into its inbox | the real `hub/inbox.rs` |
 //! | [`wake`] | a task is run while a signal wakes it, or is taken over by another hub | the real `turn.rs`, with steps of `hub/mod.rs` and `hub/balance.rs` |
+//! | [`away`] | a task comes back from a worker that lost its hub | the real `away.rs` and `turn.rs`, with steps of `hub/relief.rs` |
 //! | [`futex`] | waiting, waking, giving up and being moved to another address | steps of `syscalls/futex.rs` |
 //! | [`closing`] | a number is closed while calls wait on it | steps of `syscalls/close.rs` and `fds.rs` |
 //!
@@ -26,6 +27,11 @@ mod real_inbox;
 #[allow(dead_code)] // as above
 mod real_turn;
 
+#[path = "../../src/away.rs"]
+#[allow(dead_code)] // as above
+mod real_away;
+
+mod away;
 mod bell;
 mod closing;
 mod futex;
@@ -46,6 +52,10 @@ enum Fault {
     PutDownRelaxed,
     /// A waker takes a task over without a look at whether its hub has it in hand.
     TakenInHand,
+    /// A worker that gives a task back loads and stores where it must exchange.
+    BackByStore,
+    /// A hub passes the claim on without a look at whether the task still is away.
+    PassedWithoutLook,
     /// A waker says `woken` before it wakes the task.
     WokenTooEarly,
     /// `woken` is stored without Release.
