@@ -39,6 +39,25 @@ MODULES = {
             *("SelectEventLoopTests", "PollEventLoopTests", "test.test_asyncio.test_base_events.*"),
         ],
     ),
+    "test_fork1": (5, [], []),
+    "test_wait3": (5, [], []),
+    # Left out is what test_wait3 waits for as well.
+    "test_wait4": (1, [], ["test_wait"]),
+    "test_posix": (1, [], []),
+    "test_os": (2, [], []),
+    # Left out is the same without poll, and what tries one thing several times or waits out time-outs.
+    "test_subprocess": (25, [], ["ProcessTestCaseNoPoll", "test_leaking_fds*", "*timeout*", "test_pass_fds*", "test_communicate_*"]),
+    # Left out are all but the tests of processes and of managers' pools; test_multiprocessing_spawn is as long again.
+    "test_multiprocessing_fork": (
+        70,
+        [],
+        [
+            *("WithThreads*", "WithProcessesTestPool", "WithProcessesTestQueue", "WithProcessesTestBarrier", "WithProcessesTestLock"),
+            *("WithProcessesTestCondition", "WithProcessesTestEvent", "WithProcessesTestSharedMemory", "WithProcessesTestListener*"),
+            *("WithManagerTestBarrier", "WithManagerTestCondition", "WithManagerTestEvent", "WithManagerTestQueue"),
+            *("TestInvalidHandle", "OtherTest", "TestWait", "TestIgnoreEINTR", "TestResourceTracker", "TestSyncManagerTypes"),
+        ],
+    ),
     "test_select": (2, [], []),
     "test_selectors": (15, [], []),
     # Left out are tests of the pools of processes that sit out time-outs: the pools of threads have the same.

@@ -25,7 +25,7 @@ from pathlib import Path
 import harness
 from harness import Failure, Run, Skip
 
-PARTS = ("cpython", "servers", "databases", "clients", "programs", "unchanged", "refusals", "debugger")
+PARTS = ("cpython", "servers", "databases", "clients", "programs", "processes", "unchanged", "refusals", "debugger")
 
 
 class Report:

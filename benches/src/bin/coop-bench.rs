@@ -110,6 +110,15 @@ const BENCHMARKS: &[Benchmark] = &[
         expected: &[],
     },
     Benchmark {
+        name: "fork-exec",
+        about: "a program started and waited for, by fork and by posix_spawn, with 1,000 threads alive",
+        job: Job::Micro("fork_exec"),
+        expected: &[
+            expect("fork+exec+wait", Bound::Gain(0.9, Mode::Native)),
+            expect("spawn+wait", Bound::Gain(0.9, Mode::Native)),
+        ],
+    },
+    Benchmark {
         name: "plain-call",
         about: "a system call that never blocks: what the crossing costs where it gains nothing",
         job: Job::Micro("plain_call"),
