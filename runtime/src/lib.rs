@@ -19,6 +19,7 @@ pub mod config;
 pub mod context;
 mod deadlock;
 mod dump;
+mod errand;
 pub mod everywhere;
 mod extended;
 mod fds;

@@ -6,6 +6,7 @@
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
 use super::{bit, shared, KICK, RELAY, UNBLOCKED};
+use crate::errand;
 use crate::everywhere;
 use crate::hub::relief::Watch;
 use crate::hub::{self, world::Section};
@@ -69,10 +70,15 @@ pub(crate) fn open() -> Result<(), Errno> {
 #[inline]
 pub(crate) fn hub_awake() {
     if RESTING.load(Ordering::Relaxed) && RESTING.swap(false, Ordering::SeqCst) {
-        let one = 1u64;
-        // SAFETY: writes eight bytes to the receiver's eventfd.
-        let _ = unsafe { sys!(SYS_write, BELL.load(Ordering::Acquire), &one, 8) };
+        ring();
     }
+}
+
+/// Wakes the receiver, whatever it is at.
+pub(crate) fn ring() {
+    let one = 1u64;
+    // SAFETY: writes eight bytes to the receiver's eventfd.
+    let _ = unsafe { sys!(SYS_write, BELL.load(Ordering::Acquire), &one, 8) };
 }
 
 /// The receiver's kernel thread id.
@@ -134,6 +140,7 @@ pub fn run() -> ! {
         everywhere::answer();
         super::set_kernel_mask(!bit(KICK));
         let _inside = Section::enter();
+        errand::run();
         if signals || unanswered != 0 {
             unanswered = look(unanswered);
         }

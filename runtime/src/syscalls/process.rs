@@ -116,6 +116,7 @@ fn become_native(task: &'static task::Task, shares_files: bool) -> ! {
     crate::everywhere::forget_all();
     let _ = super::scheduling::assume(task.id());
     super::scheduling::reset();
+    crate::errand::reset();
     hub::forget_all();
     (hub::crossing().dormant)();
     // The kernel's idea of the thread becomes the task's.

@@ -1,11 +1,13 @@
 //! Waiting for asynchronous I/O: io_uring's rings, which can be polled, and libaio's, which cannot.
 //!
 //! The program's submissions are made in line, by its hub's thread. A ring that the program wants to be one thread's
-//! (`IORING_SETUP_SINGLE_ISSUER`) is made without that: a task's calls come from its hub's thread, or from the pool's.
+//! (`IORING_SETUP_SINGLE_ISSUER`) is made without that: a task's calls come from its hub's thread, or from the pool's. One that was made so
+//! before the first thread is served by the thread that made it ([`crate::errand`]).
 
 use super::close::Held;
 use super::poll::Masked;
 use super::{time, wait_with_others, Call};
+use crate::errand;
 use crate::hub::readiness::READ;
 use crate::pool;
 use crate::sys;
@@ -30,6 +32,8 @@ const EXT_ARG: u32 = 1 << 3;
 const SPECIAL: u32 = 1 << 4 | 1 << 5 | 1 << 6;
 
 const TIME: Errno = Errno(libc::ETIME);
+/// The ring is one OS thread's (`SINGLE_ISSUER`), and not this one's.
+const NOT_ISSUER: Errno = Errno(libc::EEXIST);
 
 /// Set once the program has made a ring that is polled for completions: waiting for them is work for the waiter.
 static POLLED: AtomicBool = AtomicBool::new(false);
@@ -81,13 +85,22 @@ pub(crate) fn setup(call: Call, _entries: u32, parameters: *mut [u32; 30]) -> Sy
 }
 
 /// io_uring_register(2). Registered rings are an OS thread's: as on kernels before 5.18 there are none.
-pub(crate) fn register(call: Call, _ring: i32, operation: u32) -> SysResult {
+pub(crate) async fn register(call: Call, _ring: i32, operation: u32) -> SysResult {
     const REGISTER_RING_FDS: u32 = 20;
     const UNREGISTER_RING_FDS: u32 = 21;
     if matches!(operation, REGISTER_RING_FDS | UNREGISTER_RING_FDS) {
         return Err(Errno::INVAL);
     }
-    call.raw()
+    on_ring(call, call.args).await
+}
+
+/// Makes a call on a ring that does not wait. If the ring is the first OS thread's, that makes it.
+async fn on_ring(call: Call, args: [usize; 6]) -> SysResult {
+    // SAFETY: the program's call, or one of ours for it.
+    match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
+        Err(NOT_ISSUER) => errand::send(call.task, call.number, args).await,
+        result => result,
+    }
 }
 
 /// io_uring_enter(2).
@@ -104,7 +117,7 @@ pub(crate) async fn enter(
         return without_mask(call, call.args).await;
     }
     if flags & GETEVENTS == 0 || wait == 0 {
-        return call.raw();
+        return on_ring(call, call.args).await;
     }
     let extended = if flags & EXT_ARG == 0 {
         Extended {
@@ -129,18 +142,16 @@ pub(crate) async fn enter(
     };
     let mut submitted = 0;
     if submit > 0 {
-        // SAFETY: the program's ring; submits only.
-        submitted = unsafe {
-            sys!(
-                SYS_io_uring_enter,
-                ring,
-                submit,
-                0,
-                flags & !(GETEVENTS | EXT_ARG),
-                0,
-                0
-            )
-        }?;
+        let only_submit = flags & !(GETEVENTS | EXT_ARG);
+        let args = [
+            ring as usize,
+            submit as usize,
+            0,
+            only_submit as usize,
+            0,
+            0,
+        ];
+        submitted = on_ring(call, args).await?;
         if submitted != submit as usize {
             return Ok(submitted);
         }
@@ -182,8 +193,12 @@ async fn completing(
         args[1] = 0;
         return without_mask(call, args).await;
     }
+    /// How often a ring is looked at of which nothing tells: made with `DEFER_TASKRUN` before the first thread, it completes requests
+    /// only when its own thread asks for them.
+    const LOOK: u64 = 1_000_000;
+    let mut deferred = false;
     loop {
-        match file.with(|ring| now(ring, wait))? {
+        match now(call, &file, wait, &mut deferred).await {
             Err(TIME) => {}
             // Before Linux 5.11.
             Err(Errno::INVAL) => {
@@ -200,20 +215,25 @@ async fn completing(
         if !file.hold() {
             continue;
         }
-        let ended = match wait_with_others(call, &file, READ, deadline, Errno::INTR).await {
+        let look = if deferred {
+            deadline.min(sys::now(libc::CLOCK_MONOTONIC) + LOOK)
+        } else {
+            deadline
+        };
+        let ended = match wait_with_others(call, &file, READ, look, Errno::INTR).await {
             Ok(()) => continue,
+            Err(Errno::AGAIN) if look != deadline => continue,
             Err(Errno::AGAIN) => TIME,
             Err(e) => e,
         };
         // Fewer than wanted are no error.
-        return file
-            .with(|ring| now(ring, 1))?
-            .map_err(|e| if e == TIME { ended } else { e });
+        let there = now(call, &file, 1, &mut deferred).await;
+        return there.map_err(|e| if e == TIME { ended } else { e });
     }
 }
 
-/// Looks for completions without waiting: `ETIME` if there is none. With fewer than wanted the kernel says 0 as well.
-fn now(ring: i32, wait: u32) -> SysResult {
+/// Looks for completions without waiting, and whether that is for the first OS thread to do: `ETIME` if there is none. With fewer than wanted the kernel says 0 as well.
+async fn now(call: Call, file: &Held, wait: u32, deferred: &mut bool) -> SysResult {
     let none = time::timespec(0);
     let extended = Extended {
         mask: std::ptr::null(),
@@ -221,17 +241,22 @@ fn now(ring: i32, wait: u32) -> SysResult {
         least_wait: 0,
         time: &raw const none,
     };
-    // SAFETY: the program's ring; the arguments outlive the call.
-    unsafe {
-        sys!(
-            SYS_io_uring_enter,
-            ring,
-            0,
-            wait,
-            GETEVENTS | EXT_ARG,
-            &extended,
-            size_of::<Extended>()
-        )
+    let mut args = [0; 6];
+    args[2] = wait as usize;
+    args[3] = (GETEVENTS | EXT_ARG) as usize;
+    args[4] = &raw const extended as usize;
+    args[5] = size_of::<Extended>();
+    let result = file.with(|ring| {
+        args[0] = ring as usize;
+        // SAFETY: the program's ring; the arguments outlive the call.
+        sys::check(unsafe { sys::syscall_raw(call.number, args) })
+    })?;
+    match result {
+        Err(NOT_ISSUER) => {
+            *deferred = true;
+            errand::send(call.task, call.number, args).await
+        }
+        result => result,
     }
 }
 

@@ -463,7 +463,7 @@ rows! {
     424 pidfd_send_signal        Process   never;
     425 io_uring_setup           File      direct(rings::setup), "SINGLE_ISSUER and DEFER_TASKRUN are taken and not kept";
     426 io_uring_enter           File      coop(rings::enter), "submits in line, waits for the ring's readiness";
-    427 io_uring_register        File      direct(rings::register), "no registered rings";
+    427 io_uring_register        File      coop(rings::register), "no registered rings";
     428 open_tree                File      never;
     429 move_mount               File      never;
     430 fsopen                   File      never;
