@@ -60,6 +60,8 @@ MODULES = {
     ),
     "test_select": (2, [], []),
     "test_selectors": (15, [], []),
+    "test_epoll": (2, [], []),
+    "test_poll": (11, [], []),
     # Left out are tests of the pools of processes that sit out time-outs: the pools of threads have the same.
     "test_concurrent_futures": (
         54,

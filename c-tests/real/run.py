@@ -25,7 +25,10 @@ from pathlib import Path
 import harness
 from harness import Failure, Run, Skip
 
-PARTS = ("cpython", "servers", "databases", "clients", "programs", "processes", "unchanged", "refusals", "debugger")
+PARTS = (
+    *("cpython", "servers", "event_loops", "databases", "clients"),
+    *("programs", "processes", "unchanged", "refusals", "debugger"),
+)
 
 
 class Report:
