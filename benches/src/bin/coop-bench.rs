@@ -125,6 +125,21 @@ const BENCHMARKS: &[Benchmark] = &[
         expected: &[],
     },
     Benchmark {
+        name: "cached-read",
+        about: "4 KiB of a file that the page cache has",
+        job: Job::Micro("cached_read"),
+        expected: &[
+            expect("pread", Bound::Gain(0.83, Mode::Native)),
+            expect("read", Bound::Gain(0.83, Mode::Native)),
+        ],
+    },
+    Benchmark {
+        name: "pipe-ping-pong",
+        about: "two threads, two pipes, one byte to and fro",
+        job: Job::Micro("pipe_ping_pong"),
+        expected: &[expect("round-trip", Bound::Gain(1.0, Mode::NativeOneCpu))],
+    },
+    Benchmark {
         name: "blocked-threads",
         about: "many threads alive and blocked at once; memory is for each of them",
         job: Job::Blocked(Crowd::Usual),

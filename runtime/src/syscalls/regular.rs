@@ -8,8 +8,8 @@
 //! What waits for the disk after a write is fsync, which is always the pool's. `COOP_FILE=thread` makes everything the pool's, and
 //! `COOP_FILE=block` nothing.
 
-use super::file::{Buffers, Direction};
-use super::{comm, Call};
+use super::file::{self, Buffers, Direction};
+use super::{comm, Call, Outcome};
 use crate::config::{self, File};
 use crate::fds::{self, Kind, Store};
 use crate::pool;
@@ -21,84 +21,105 @@ const RWF_NOWAIT: i32 = 8;
 /// `preadv2`: at the file's own position.
 const HERE: usize = usize::MAX;
 
-/// pread(2).
-pub(crate) async fn pread(call: Call, fd: i32) -> SysResult {
-    positioned(call, fd, Direction::Read).await
+/// read(2), of whatever it may be. A call on a regular file that need not wait has no future to be built.
+pub(crate) fn read(call: Call) -> Outcome {
+    match known(call) {
+        Some(fd) => made(call, fd, Direction::Read),
+        None => super::cooperate(file::read, call),
+    }
 }
 
-/// preadv(2).
-pub(crate) async fn preadv(call: Call, fd: i32) -> SysResult {
-    positioned(call, fd, Direction::Read).await
+/// write(2), of whatever it may be.
+pub(crate) fn write(call: Call) -> Outcome {
+    match known(call) {
+        Some(fd) => made(call, fd, Direction::Write),
+        None => super::cooperate(file::write, call),
+    }
 }
 
-/// pwrite(2).
-pub(crate) async fn pwrite(call: Call, fd: i32) -> SysResult {
-    positioned(call, fd, Direction::Write).await
+/// pread(2) and preadv(2). Only files that have positions can be read at one, and those are never "not ready".
+pub(crate) fn pread(call: Call) -> Outcome {
+    positioned(call, Direction::Read)
 }
 
-/// pwritev(2).
-pub(crate) async fn pwritev(call: Call, fd: i32) -> SysResult {
-    positioned(call, fd, Direction::Write).await
+/// pwrite(2) and pwritev(2).
+pub(crate) fn pwrite(call: Call) -> Outcome {
+    positioned(call, Direction::Write)
 }
 
-/// Only files that have positions can be read and written at one, and those are never "not ready".
-async fn positioned(call: Call, fd: i32, direction: Direction) -> SysResult {
+fn positioned(call: Call, direction: Direction) -> Outcome {
+    let fd = number(call);
     if fds::kind(fd) == Kind::Regular {
-        transfer(call, fd, direction).await
+        made(call, fd, direction)
     } else {
-        call.in_line()
+        Outcome::InLine
+    }
+}
+
+/// The call's descriptor, if it is known for a regular file.
+fn known(call: Call) -> Option<i32> {
+    let fd = number(call);
+    fds::entry(fd)
+        .is_some_and(|e| e.kind() == Kind::Regular)
+        .then_some(fd)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+fn number(call: Call) -> i32 {
+    call.args[0] as i32
+}
+
+/// Makes the call, and has the task wait if it must.
+fn made(call: Call, fd: i32, direction: Direction) -> Outcome {
+    match attempt(call, fd, direction) {
+        Attempt::Done(result) => call.done(result),
+        Attempt::InLine => Outcome::InLine,
+        Attempt::ByPool => super::run(call, pool::run(call.task, call.number, call.args)),
+        Attempt::Partly { read, position } => super::run(call, read_rest(call, fd, read, position)),
     }
 }
 
 /// Any of the calls that read or write, on a regular file.
 pub(crate) async fn transfer(call: Call, fd: i32, direction: Direction) -> SysResult {
-    if direction == Direction::Write && call.number as i64 == libc::SYS_write {
-        if let Some(result) = comm::write(fd, call.args[1] as *const u8, call.args[2]) {
-            return result;
-        }
-    }
-    let by_pool = match config::get().file {
-        File::Block => false,
-        File::Thread => true,
-        File::Posix => match (fds::store(fd), direction) {
-            (Store::Cache, Direction::Read) => match cached_read(call, fd) {
-                Cached::Done(result) => return result,
-                Cached::Partly { read, position } => {
-                    return read_rest(call, fd, read, position).await;
-                }
-                Cached::ItsEnd => false,
-                Cached::Not => true,
-                Cached::Unknown => fds::store_without_nowait(fd) != Store::Memory,
-            },
-            (Store::Cache | Store::Memory, _) => false,
-            (Store::Slow, Direction::Read) => true,
-            (Store::Slow, Direction::Write) => false,
-            (Store::Device, _) => true,
-        },
-    };
-    if by_pool {
-        pool::run(call.task, call.number, call.args).await
-    } else {
-        call.in_line()
+    match attempt(call, fd, direction) {
+        Attempt::Done(result) => result,
+        Attempt::InLine => call.in_line(),
+        Attempt::ByPool => pool::run(call.task, call.number, call.args).await,
+        Attempt::Partly { read, position } => read_rest(call, fd, read, position).await,
     }
 }
 
-/// What a try to read from the page cache came to.
-enum Cached {
+/// What is to become of a call.
+enum Attempt {
     Done(SysResult),
+    InLine,
+    ByPool,
     /// So much was read, at the file's own position, which is this one now; the file has more.
     Partly {
         read: usize,
         position: usize,
     },
-    /// Nothing, as at the file's end. Linux 5.9 and 5.10 say so elsewhere, too: the call itself knows.
-    ItsEnd,
-    Not,
-    /// The file does not know `RWF_NOWAIT`.
-    Unknown,
 }
 
-fn cached_read(call: Call, fd: i32) -> Cached {
+fn attempt(call: Call, fd: i32, direction: Direction) -> Attempt {
+    if direction == Direction::Write && call.number as i64 == libc::SYS_write {
+        if let Some(result) = comm::write(fd, call.args[1] as *const u8, call.args[2]) {
+            return Attempt::Done(result);
+        }
+    }
+    match config::get().file {
+        File::Block => return Attempt::InLine,
+        File::Thread => return Attempt::ByPool,
+        File::Posix => {}
+    }
+    match (fds::store(fd), direction) {
+        (Store::Cache, Direction::Read) => cached_read(call, fd),
+        (Store::Cache | Store::Slow, Direction::Write) | (Store::Memory, _) => Attempt::InLine,
+        (Store::Slow, Direction::Read) | (Store::Device, _) => Attempt::ByPool,
+    }
+}
+
+fn cached_read(call: Call, fd: i32) -> Attempt {
     let [_, buf, len, offset, high, _] = call.args;
     let one = libc::iovec {
         iov_base: buf as *mut _,
@@ -114,14 +135,20 @@ fn cached_read(call: Call, fd: i32) -> Cached {
     // SAFETY: the program's buffers.
     let result = unsafe { sys!(SYS_preadv2, fd, v, count, offset, high, RWF_NOWAIT) };
     let read = match result {
-        Ok(0) if wanted(call) > 0 => return Cached::ItsEnd,
+        // The end of the file. Linux 5.9 and 5.10 say so elsewhere, too: the call itself knows.
+        Ok(0) if wanted(call) > 0 => return Attempt::InLine,
         Ok(n) => n,
-        Err(Errno::AGAIN) => return Cached::Not,
-        Err(Errno::OPNOTSUPP) => return Cached::Unknown,
-        Err(e) => return Cached::Done(Err(e)),
+        Err(Errno::AGAIN) => return Attempt::ByPool,
+        Err(Errno::OPNOTSUPP) => {
+            return match fds::store_without_nowait(fd) {
+                Store::Memory => Attempt::InLine,
+                _ => Attempt::ByPool,
+            }
+        }
+        Err(e) => return Attempt::Done(Err(e)),
     };
     if read == wanted(call) {
-        return Cached::Done(Ok(read));
+        return Attempt::Done(Ok(read));
     }
     // The end of the file, or the end of what is cached?
     let position = if offset == HERE {
@@ -131,9 +158,9 @@ fn cached_read(call: Call, fd: i32) -> Cached {
         Ok(offset + read)
     };
     match position {
-        Ok(position) if position < size(fd) && offset == HERE => Cached::Partly { read, position },
-        Ok(position) if position < size(fd) => Cached::Not,
-        _ => Cached::Done(Ok(read)),
+        Ok(position) if position < size(fd) && offset == HERE => Attempt::Partly { read, position },
+        Ok(position) if position < size(fd) => Attempt::ByPool,
+        _ => Attempt::Done(Ok(read)),
     }
 }
 

@@ -125,8 +125,8 @@ macro_rules! rows {
 }
 
 rows! {
-      0 read                     File      coop(file::read);
-      1 write                    File      coop(file::write);
+      0 read                     File      special(regular::read);
+      1 write                    File      special(regular::write);
       2 open                     File      coop(open::open), "FIFOs and devices open in the pool";
       3 close                    File      coop(close::close), "a socket that lingers (SO_LINGER) is closed in the pool";
       4 stat                     File      never;
@@ -142,8 +142,8 @@ rows! {
      14 rt_sigprocmask           Signal    direct(signal::rt_sigprocmask);
      15 rt_sigreturn             Signal    never;
      16 ioctl                    File      coop(ioctl::ioctl), "devices and terminal drains wait in the pool; terminals, sockets and what is known to be quick run in line";
-     17 pread64                  File      coop(regular::pread);
-     18 pwrite64                 File      coop(regular::pwrite);
+     17 pread64                  File      special(regular::pread);
+     18 pwrite64                 File      special(regular::pwrite);
      19 readv                    File      coop(file::readv);
      20 writev                   File      coop(file::writev);
      21 access                   File      never;
@@ -420,8 +420,8 @@ rows! {
     292 dup3                     File      direct(close::dup3);
     293 pipe2                    File      never;
     294 inotify_init1            File      never;
-    295 preadv                   File      coop(regular::preadv);
-    296 pwritev                  File      coop(regular::pwritev);
+    295 preadv                   File      special(regular::pread);
+    296 pwritev                  File      special(regular::pwrite);
     297 rt_tgsigqueueinfo        Signal    direct(signal::rt_tgsigqueueinfo);
     298 perf_event_open          System    never;
     299 recvmmsg                 Socket    coop(socket::recvmmsg);
