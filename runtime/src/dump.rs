@@ -32,7 +32,7 @@ pub(crate) fn write() {
         };
         let state = if call >= 0 {
             table::name(call)
-        } else if task.turn.is_claimed() {
+        } else if task.turn.is_claimed() && task.away.worker() == 0 {
             "ready"
         } else {
             "running"

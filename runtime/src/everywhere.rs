@@ -67,9 +67,13 @@ pub(crate) struct Room {
 
 impl Room {
     /// # Errors
-    /// `EAGAIN` when there are too many threads.
+    /// `EAGAIN` when there are too many threads. For the receiver also while there is an order: who gave it waits for the receiver.
     pub(crate) fn take() -> Result<Self, Errno> {
-        let lock = lock(&ORDER);
+        let lock = match ORDER.try_lock() {
+            Ok(lock) => lock,
+            Err(_) if own_id() == signal::receiver::tid() => return Err(Errno::AGAIN),
+            Err(_) => lock(&ORDER),
+        };
         let high = HIGH.load(Ordering::Relaxed);
         let free = REGISTER[..high]
             .iter()

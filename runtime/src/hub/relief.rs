@@ -250,7 +250,9 @@ pub(crate) struct Watch {
     blocked: u32,
     /// What its thread had used of the CPU when it was first kicked without effect (ns); 0: it was not.
     kicked_at: u64,
-    /// It was relieved, or could not be: once a stay is enough.
+    /// How often it was tried to relieve it.
+    tries: u32,
+    /// It was.
     done: bool,
 }
 
@@ -264,8 +266,7 @@ impl Watch {
         if let Some(blocked) = worker.blocked() {
             self.blocked += 1;
             if self.blocked >= 2 && !self.done {
-                self.done = true;
-                report(hub, relieve(hub, self.switches), Some(blocked));
+                self.relieve(hub, Some(blocked));
             }
             return false;
         }
@@ -276,12 +277,23 @@ impl Watch {
             if self.kicked_at == 0 {
                 self.kicked_at = used.max(1);
             } else if used > self.kicked_at + slice && !self.done {
-                self.done = true;
-                report(hub, relieve(hub, self.switches), None);
-                return false;
+                self.relieve(hub, None);
+                return !self.done;
             }
         }
         !self.done
+    }
+
+    /// Relieves the hub, or tries again at the next look: there may be no thread to be had now, or the runtime itself is in the call.
+    fn relieve(&mut self, hub: &'static Hub, blocked: Option<worker::Blocked>) {
+        /// After so many looks in vain it is reported that the hub's tasks wait.
+        const IN_VAIN: u32 = 4;
+        let task = relieve(hub, self.switches);
+        self.done = task.is_some();
+        self.tries += 1;
+        if self.done || self.tries == IN_VAIN {
+            report(hub, task, blocked);
+        }
     }
 
     /// The hub has gone on since the last look.
