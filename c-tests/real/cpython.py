@@ -41,8 +41,7 @@ MODULES = {
     ),
     "test_fork1": (5, [], []),
     "test_wait3": (5, [], []),
-    # Left out is what test_wait3 waits for as well.
-    "test_wait4": (1, [], ["test_wait"]),
+    "test_wait4": (5, [], []),
     "test_posix": (1, [], []),
     "test_os": (2, [], []),
     # Left out is the same without poll, and what tries one thing several times or waits out time-outs.

@@ -50,7 +50,7 @@ static HIGH: AtomicUsize = AtomicUsize::new(0);
 /// The call in progress. Its lock is also held to enter a thread, and to go into a window.
 static ORDER: Mutex<()> = Mutex::new(());
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
-static ARGUMENTS: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+static ARGUMENTS: [AtomicUsize; 6] = [const { AtomicUsize::new(0) }; 6];
 /// How many threads have not answered yet: a futex word.
 static LEFT: AtomicU32 = AtomicU32::new(0);
 /// A thread got another result than the caller.
@@ -219,10 +219,10 @@ pub fn answer() -> bool {
             8
         )
     };
-    let args = [0, 1, 2].map(|i| ARGUMENTS[i].load(Ordering::Relaxed));
+    let args = [0, 1, 2, 3, 4, 5].map(|i| ARGUMENTS[i].load(Ordering::Relaxed));
     let number = NUMBER.load(Ordering::Relaxed);
     // SAFETY: the program's call, whose maker waits until all have made it.
-    let result = sys::check(unsafe { sys::syscall_raw(number, sys::arguments(args)) });
+    let result = sys::check(unsafe { sys::syscall_raw(number, args) });
     if result != Ok(EXPECTED.load(Ordering::Relaxed)) {
         DIFFERS.store(true, Ordering::SeqCst);
     }

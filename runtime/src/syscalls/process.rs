@@ -113,6 +113,7 @@ fn become_native(task: &'static task::Task, shares_files: bool) -> ! {
     signal::reset();
     pool::reset();
     window::reset();
+    super::identity::reset();
     crate::everywhere::forget_all();
     let _ = super::scheduling::assume(task.id());
     super::scheduling::reset();

@@ -250,8 +250,8 @@ rows! {
     122 setfsuid                 Identity  never;
     123 setfsgid                 Identity  never;
     124 getsid                   Process   never;
-    125 capget                   Identity  never;
-    126 capset                   Identity  never;
+    125 capget                   Identity  direct(identity::capget);
+    126 capset                   Identity  direct(identity::capset);
     127 rt_sigpending            Signal    direct(signal::rt_sigpending);
     128 rt_sigtimedwait          Signal    coop(signal::rt_sigtimedwait);
     129 rt_sigqueueinfo          Signal    direct(signal::rt_sigqueueinfo);
@@ -260,7 +260,7 @@ rows! {
     132 utime                    File      never;
     133 mknod                    File      never;
     134 uselib                   System    never;
-    135 personality              Process   never;
+    135 personality              Process   direct(identity::personality);
     136 ustat                    File      never;
     137 statfs                   File      never;
     138 fstatfs                  File      never;
@@ -397,7 +397,7 @@ rows! {
     269 faccessat                File      never;
     270 pselect6                 Poll      coop(poll::pselect6);
     271 ppoll                    Poll      coop(poll::ppoll);
-    272 unshare                  Process   never;
+    272 unshare                  Process   direct(identity::unshare);
     273 set_robust_list          Futex     direct(thread::set_robust_list);
     274 get_robust_list          Futex     direct(thread::get_robust_list);
     275 splice                   File      coop(splice::splice);
@@ -482,7 +482,7 @@ rows! {
     443 quotactl_fd              File      never;
     444 landlock_create_ruleset  System    never;
     445 landlock_add_rule        System    never;
-    446 landlock_restrict_self   System    never;
+    446 landlock_restrict_self   System    direct(identity::everywhere);
     447 memfd_secret             File      never;
     448 process_mrelease         Process   pool;
     449 futex_waitv              Futex     coop(multiple::futex_waitv), "for words that other processes share a pool thread waits";

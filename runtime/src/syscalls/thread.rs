@@ -1,7 +1,7 @@
 //! Threads: their making and ending, and what a thread may ask about itself.
 
 use super::window::{self, What};
-use super::{futex, process, scheduling, Call, Outcome};
+use super::{futex, identity, process, scheduling, Call, Outcome};
 use crate::hub;
 use crate::signal;
 use crate::sys;
@@ -275,7 +275,7 @@ pub(crate) fn rseq(_call: Call, area: *mut u32, _len: u32, flags: i32) -> SysRes
     Ok(0)
 }
 
-/// prctl(2): the name is the task's; the rest is the process's, or the hub's for what little is per thread.
+/// prctl(2): the name is the task's; the rest is the process's, or the worker's for what little is per thread and no credential.
 pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
     const SET_SYSCALL_USER_DISPATCH: i32 = 59;
     match option {
@@ -298,6 +298,10 @@ pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
         }
         // Two dispatchers on one thread cannot be.
         SET_SYSCALL_USER_DISPATCH => Err(Errno::INVAL),
+        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+        libc::PR_SET_PDEATHSIG => identity::set_death_signal(call, second as i32),
+        libc::PR_GET_PDEATHSIG => identity::death_signal(call, second as *mut i32),
+        option if identity::is_for_all(option) => identity::everywhere(call),
         _ => call.raw(),
     }
 }
