@@ -14,6 +14,11 @@ MODULES = {
     "test_thread": (1, [], []),
     "test_threading": (10, [], []),
     "test_queue": (8, [], []),
+    # Left out are those that sit out seconds to find out that nothing happens, and a stress test of ten seconds a method.
+    "test_signal": (6, [], ["StressTest.*", "PosixTests.test_interprocess_signal", "WakeupSocketSignalTests.*", "ItimerTest.test_itimer_prof", "ItimerTest.test_itimer_virtual"]),
+    "test_threadsignals": (5, [], []),
+    "test_eintr": (8, [], []),
+    "test_faulthandler": (20, [], ["*test_dump_traceback_later*"]),
     # The resource is named for its use of sockets; it stays on this machine.
     "test_socketserver": (1, ["-u", "network"], []),
     # A guest whose host takes no vsock connections waits for them for ever, natively too.

@@ -40,6 +40,18 @@ hook! {
 }
 
 hook! {
+    unsafe fn timer_create(clock: libc::clockid_t, event: *mut libc::sigevent, timer: *mut libc::timer_t) -> c_int => coop_timer_create {
+        // libc makes a thread for such timers, out of our sight.
+        // SAFETY: the program's struct, if there is one.
+        if unsafe { event.as_ref() }.is_some_and(|e| e.sigev_notify == libc::SIGEV_THREAD) {
+            convert::before_first_thread();
+        }
+        // SAFETY: the program's own call.
+        unsafe { real!(timer_create)(clock, event, timer) }
+    }
+}
+
+hook! {
     unsafe fn fork() -> libc::pid_t => coop_fork {
         // SAFETY: the program's own call; its clone crosses, and the runtime sees to the child.
         unsafe { real!(fork)() }
@@ -133,6 +145,7 @@ pub fn resolve() {
     let _ = (
         real!(pthread_create) as *const () as usize,
         real!(thrd_create) as *const () as usize,
+        real!(timer_create) as *const () as usize,
         real!(fork) as *const () as usize,
         real!(forkpty) as *const () as usize,
         real!(daemon) as *const () as usize,

@@ -32,7 +32,7 @@ pub unsafe fn preempt_strike(context: *mut crate::context::Context, frame: *cons
 use crate::hub;
 use crate::sys;
 use crate::sys::Errno;
-use crate::task::{lock, Task};
+use crate::task::{self, lock, Task};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard};
@@ -154,6 +154,36 @@ impl Info {
 }
 
 impl Info {
+    /// As a POSIX timer makes it.
+    pub(crate) fn of_timer(signal: i32, timer: i32, overrun: u32, value: u64) -> Self {
+        let mut info = Self::of_kernel(signal, libc::SI_TIMER);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        {
+            info.rest[1] = timer as u32;
+            info.rest[2] = overrun;
+            (info.rest[3], info.rest[4]) = (value as u32, (value >> 32) as u32);
+        }
+        info
+    }
+
+    /// Of a timer's signal: the timer's id and its overrun.
+    #[allow(clippy::cast_possible_wrap)]
+    pub(crate) fn timer(&self) -> (i32, u32) {
+        (self.rest[1] as i32, self.rest[2])
+    }
+
+    /// Of a descriptor's signal: the descriptor.
+    #[allow(clippy::cast_possible_wrap)]
+    pub(crate) fn descriptor(&self) -> i32 {
+        self.rest[3] as i32
+    }
+
+    /// The same for another number.
+    pub(crate) fn with_number(mut self, signal: i32) -> Self {
+        self.signal = signal;
+        self
+    }
+
     /// As the kernel makes it, with nothing but a code.
     pub(crate) fn of_kernel(signal: i32, code: i32) -> Self {
         Self {
@@ -179,12 +209,26 @@ impl TaskSignals {
     }
 
     fn push(&mut self, info: Info) {
+        if info.code == libc::SI_TIMER {
+            // One that is pending counts the others.
+            let pending = self.queue.iter_mut().flat_map(|q| q.iter_mut());
+            let same = |i: &&mut Info| i.code == info.code && i.timer().0 == info.timer().0;
+            if let Some(before) = pending.into_iter().find(same) {
+                let more = info.rest[2].saturating_add(1);
+                before.rest[2] = before.rest[2].saturating_add(more).min(i32::MAX as u32);
+                return;
+            }
+        }
         // Standard signals do not queue: one pending is enough. Real-time signals do.
         if info.signal < 32 && self.pending & bit(info.signal) != 0 {
             return;
         }
         self.pending |= bit(info.signal);
         self.queue.get_or_insert_with(Box::default).push_back(info);
+    }
+
+    fn len(&self) -> usize {
+        self.queue.as_ref().map_or(0, |q| q.len())
     }
 
     /// All of them, oldest first.
@@ -267,6 +311,10 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
             // sigaction(2): setting a pending signal to be ignored discards it.
             drop(actions);
             shared::forget(signal);
+            for task in task::all() {
+                let mut own = lock(&task.signals);
+                while own.take(bit(signal)).is_some() {}
+            }
         }
     }
     Ok(old)
@@ -303,6 +351,17 @@ fn notify(task: &'static Task) {
     reach(task);
 }
 
+/// Whether `RLIMIT_SIGPENDING` is reached by so many signals of one task. (The kernel counts all of the user's, of which it does not know these.)
+fn over_limit(queued: usize) -> bool {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: fills the struct.
+    let got = unsafe { sys!(SYS_getrlimit, libc::RLIMIT_SIGPENDING, &mut limit) };
+    got.is_ok() && queued as u64 >= limit.rlim_cur
+}
+
 /// A task that got a signal and is in program code, or away in a call, is interrupted there.
 fn reach(task: &'static Task) {
     hub::relief::signalled(task);
@@ -327,6 +386,9 @@ pub(crate) fn post_to(task: &'static Task, id: i32, info: Info) -> Result<(), Er
     let blocked = (task.mask.load(Ordering::Relaxed) | signals.waits_for) & bit(info.signal) != 0;
     if !blocked && action(info.signal).disposition(info.signal) == Disposition::Ignore {
         return Ok(());
+    }
+    if info.signal >= 32 && info.code != libc::SI_TIMER && over_limit(signals.len()) {
+        return Err(Errno::AGAIN);
     }
     signals.push(info);
     if blocked {
@@ -418,6 +480,9 @@ pub(crate) fn set_mask(task: &'static Task, mask: u64) {
 /// Takes a pending signal of `set` for a task.
 pub(crate) fn take(task: &'static Task, set: u64) -> Option<Info> {
     let own = lock(&task.signals).take(set);
+    if let Some(info) = own.as_ref().filter(|i| i.code == libc::SI_TIMER) {
+        crate::syscalls::timer::taken(info);
+    }
     own.or_else(|| shared::take(set))
 }
 

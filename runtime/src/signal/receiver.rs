@@ -96,8 +96,11 @@ pub fn announce() {
 
 /// Hands to the main task what was pending for its thread, which becomes the receiver.
 pub(crate) fn hand_over_pending() {
+    // All: those of faults that somebody sent are handed on to here (one of this thread's own ends the process), by a signal that libc
+    // leaves unblocked.
+    super::set_kernel_mask(!0);
     loop {
-        match own_pending() & !UNBLOCKED {
+        match own_pending() & !UNBLOCKED & !bit(RELAY) {
             0 => return,
             own => take_own(own),
         }
@@ -117,8 +120,6 @@ pub fn forget_altstack() {
 
 /// Runs on the process's first OS thread from conversion on.
 pub fn run() -> ! {
-    // Faults' signals, too: those that somebody sent are handed on to here. A fault of this thread's own ends the process.
-    super::set_kernel_mask(!0);
     everywhere::register_unless_known(tid());
     let mut seen = Vec::new();
     let mut idle_looks = 0;
@@ -186,8 +187,11 @@ fn wait(briefly: bool) -> (bool, bool) {
 fn look(before: u64) -> u64 {
     while let Some(info) = shared::take_from_kernel(UNBLOCKED | bit(RELAY)) {
         // A kick that was for this thread has done what it was for.
-        if !(info.signal == KICK && info.code == libc::SI_TKILL) {
-            shared::hold(super::fault::as_sent(info));
+        if info.signal == KICK && info.code == libc::SI_TKILL {
+            continue;
+        }
+        if let Some(info) = crate::syscalls::timer::relayed(super::fault::as_sent(info)) {
+            shared::hold(info);
         }
     }
     let pending = shared::pending();

@@ -26,6 +26,7 @@ pub mod table;
 mod terminal;
 pub(crate) mod thread;
 pub(crate) mod time;
+pub(crate) mod timer;
 pub(crate) mod wait;
 pub(crate) mod window;
 

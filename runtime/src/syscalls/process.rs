@@ -111,6 +111,7 @@ fn become_native(task: &'static task::Task, shares_files: bool) -> ! {
     super::futex::reset();
     super::close::reset();
     signal::reset();
+    super::timer::reset();
     pool::reset();
     window::reset();
     super::identity::reset();

@@ -15,7 +15,7 @@
 use super::futex::multiple;
 use super::{
     close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, regular, rings,
-    scheduling, signal, socket, splice, system, thread, time, wait,
+    scheduling, signal, socket, splice, system, thread, time, timer, wait,
 };
 use super::{Call, Outcome};
 
@@ -347,11 +347,11 @@ rows! {
     219 restart_syscall          Signal    never;
     220 semtimedop               Ipc       coop(ipc::semtimedop);
     221 fadvise64                File      never;
-    222 timer_create             Time      never;
+    222 timer_create             Time      direct(timer::create);
     223 timer_settime            Time      never;
     224 timer_gettime            Time      never;
-    225 timer_getoverrun         Time      never;
-    226 timer_delete             Time      never;
+    225 timer_getoverrun         Time      direct(timer::getoverrun);
+    226 timer_delete             Time      direct(timer::delete);
     227 clock_settime            Time      never;
     228 clock_gettime            Time      never;
     229 clock_getres             Time      never;

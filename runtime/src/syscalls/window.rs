@@ -69,6 +69,7 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
     let job = Arc::new(Job {
         task,
         frame: frame::window(task, mask),
+        exec: what == What::Exec,
         state: Mutex::new(None),
     });
     if let Err(e) = submit(&job) {
@@ -81,6 +82,7 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
 struct Job {
     task: &'static Task,
     frame: NonNull<u8>,
+    exec: bool,
     state: Mutex<Option<SysResult>>,
 }
 
@@ -187,7 +189,10 @@ fn carry() -> ! {
         // A signal that was sent before comes now, at the end of any system call.
         // SAFETY: takes no arguments.
         let _ = unsafe { sys!(SYS_getpid) };
+        // A new program inherits what is pending for the task; if there is none after all, it is taken back.
+        let lent = job.exec.then(|| signal::Lent::all(job.task));
         let result = open(job.task, job.frame);
+        drop(lent);
         let inside = Section::enter();
         let up_to_date = window.is_none_or(Window::leave);
         frame::free_loose(job.frame);

@@ -7,6 +7,7 @@
 //! | [`wake`] | a task is run while a signal wakes it, or is taken over by another hub | the real `turn.rs`, with steps of `hub/mod.rs` and `hub/balance.rs` |
 //! | [`away`] | a task comes back from a worker that lost its hub | the real `away.rs` and `turn.rs`, with steps of `hub/relief.rs` |
 //! | [`futex`] | waiting, waking, giving up and being moved to another address | steps of `syscalls/futex.rs` |
+//! | [`hand_over`] | a signal for the process comes while tasks change their masks | steps of `signal/shared.rs` and `signal/mod.rs` |
 //! | [`closing`] | a number is closed while calls wait on it | steps of `syscalls/close.rs` and `fds.rs` |
 //!
 //! The last two copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
@@ -35,6 +36,7 @@ mod away;
 mod bell;
 mod closing;
 mod futex;
+mod hand_over;
 mod inbox;
 mod seq_cst;
 mod wake;
@@ -72,6 +74,12 @@ enum Fault {
     UnorderedLocks,
     /// A close changes the generation before it takes the lock.
     GenerationOutsideLock,
+    /// A task that was told of a signal and does not take it tells nobody else.
+    NotPassedOn,
+    /// A task looks for signals before it has opened its mask.
+    LookBeforeMask,
+    /// A task whose handler blocks a signal does not offer more of them to others.
+    MoreNotOffered,
     /// Generation and count are looked at one after the other.
     CountApart,
 }
