@@ -14,8 +14,8 @@ MODULES = {
     "test_thread": (1, [], []),
     "test_threading": (10, [], []),
     "test_queue": (8, [], []),
-    # Left out are those that sit out seconds to find out that nothing happens, and a stress test of ten seconds a method.
-    "test_signal": (6, [], ["StressTest.*", "PosixTests.test_interprocess_signal", "WakeupSocketSignalTests.*", "ItimerTest.test_itimer_prof", "ItimerTest.test_itimer_virtual"]),
+    # Left out are those that sit out time-outs.
+    "test_signal": (13, [], ["SiginterruptTest"]),
     "test_threadsignals": (5, [], []),
     "test_eintr": (8, [], []),
     "test_faulthandler": (20, [], ["*test_dump_traceback_later*"]),

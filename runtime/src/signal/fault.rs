@@ -44,6 +44,34 @@ pub(crate) fn is_ours(signal: i32, action: &Action) -> bool {
         || signal == super::KICK
 }
 
+/// While it lives, the faults' signals that the program ignores are ignored in the kernel as well: a new program inherits that.
+#[derive(Debug)]
+pub(crate) struct Ignored([(i32, Option<Action>); 2]);
+
+impl Ignored {
+    pub(crate) fn for_exec() -> Self {
+        Self([libc::SIGSEGV, libc::SIGBUS].map(|signal| {
+            let action = super::action(signal);
+            let mut ours = Action::default();
+            // SAFETY: reads one action and writes one.
+            let set = action.handler == libc::SIG_IGN
+                && unsafe { sys!(SYS_rt_sigaction, signal, &action, &mut ours, 8) }.is_ok();
+            (signal, set.then_some(ours))
+        }))
+    }
+}
+
+impl Drop for Ignored {
+    fn drop(&mut self) {
+        for (signal, ours) in &self.0 {
+            if let Some(ours) = ours {
+                // SAFETY: reads one action.
+                let _ = unsafe { sys!(SYS_rt_sigaction, *signal, ours, 0, 8) };
+            }
+        }
+    }
+}
+
 /// For the handler of a fault: whether the task whose code it struck is to cross with it. `frame`: the kernel's.
 ///
 /// # Safety

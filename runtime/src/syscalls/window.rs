@@ -189,10 +189,13 @@ fn carry() -> ! {
         // A signal that was sent before comes now, at the end of any system call.
         // SAFETY: takes no arguments.
         let _ = unsafe { sys!(SYS_getpid) };
-        // A new program inherits what is pending for the task; if there is none after all, it is taken back.
-        let lent = job.exec.then(|| signal::Lent::all(job.task));
+        // A new program inherits what is pending for the task, and what is ignored; if there is none after all, that is taken back.
+        let inherited = job.exec.then(|| {
+            let lent = signal::Lent::all(job.task);
+            (lent, signal::fault::Ignored::for_exec())
+        });
         let result = open(job.task, job.frame);
-        drop(lent);
+        drop(inherited);
         let inside = Section::enter();
         let up_to_date = window.is_none_or(Window::leave);
         frame::free_loose(job.frame);

@@ -10,7 +10,7 @@
 //! | [`hand_over`] | a signal for the process comes while tasks change their masks | steps of `signal/shared.rs` and `signal/mod.rs` |
 //! | [`closing`] | a number is closed while calls wait on it | steps of `syscalls/close.rs` and `fds.rs` |
 //!
-//! The last two copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
+//! The last three copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
 //! loom cannot take back between two runs. Whoever changes the one changes the other.
 //!
 //! Each model comes with [`Fault`]s: a step left out, moved or weakened. For each there is a test that loom *does* find it, so that
