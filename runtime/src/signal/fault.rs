@@ -35,22 +35,18 @@ pub const HANDLED: [i32; 5] = [
     libc::SIGTRAP,
 ];
 
-/// Whether the kernel's action of a signal is the library's, whatever the program's is. A fault that the program ignores ends it, and
-/// so the kernel may as well know that it is ignored; but for those two by which bad addresses show themselves.
-pub(crate) fn is_ours(signal: i32, action: &Action) -> bool {
-    let ignored = action.handler == libc::SIG_IGN;
-    [libc::SIGSEGV, libc::SIGBUS].contains(&signal)
-        || (SYNCHRONOUS & bit(signal) != 0 && !ignored)
-        || signal == super::KICK
+/// Whether the kernel's action of a signal is the library's, whatever the program's is.
+pub(crate) fn is_ours(signal: i32) -> bool {
+    HANDLED.contains(&signal) || signal == libc::SIGSYS || signal == super::KICK
 }
 
 /// While it lives, the faults' signals that the program ignores are ignored in the kernel as well: a new program inherits that.
 #[derive(Debug)]
-pub(crate) struct Ignored([(i32, Option<Action>); 2]);
+pub(crate) struct Ignored([(i32, Option<Action>); HANDLED.len()]);
 
 impl Ignored {
     pub(crate) fn for_exec() -> Self {
-        Self([libc::SIGSEGV, libc::SIGBUS].map(|signal| {
+        Self(HANDLED.map(|signal| {
             let action = super::action(signal);
             let mut ours = Action::default();
             // SAFETY: reads one action and writes one.

@@ -302,7 +302,7 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
     let mut actions = lock(&ACTIONS);
     let old = actions[signal as usize];
     if let Some(new) = new {
-        if !fault::is_ours(signal, &new) {
+        if !fault::is_ours(signal) {
             // SAFETY: reads one action.
             unsafe { sys!(SYS_rt_sigaction, signal, &new, 0, 8) }?;
         }
