@@ -44,6 +44,12 @@ MODULES = {
             *("SelectEventLoopTests", "PollEventLoopTests", "test.test_asyncio.test_base_events.*"),
         ],
     ),
+    # Left out is what runs without the interpreter's own code, which is slow and makes the same calls.
+    "test_io": (15, [], ["Py*", "test.test_io.Py*"]),
+    "test_file": (1, [], []),
+    "test_fileio": (1, [], []),
+    "test_fcntl": (1, [], []),
+    "test_pty": (1, [], []),
     "test_fork1": (5, [], []),
     "test_wait3": (5, [], []),
     "test_wait4": (5, [], []),
@@ -73,6 +79,15 @@ MODULES = {
         ["ProcessPool*WaitTest", "ProcessPool*AsCompletedTest", "*.ProcessPool*.test_map_timeout"],
     ),
 }
+
+# Modules that start no thread: one that waits makes them run as tasks all the same.
+ALONE = ["test_io", "test_file", "test_fileio", "test_fcntl", "test_pty"]
+WITH_A_THREAD = """
+import threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+from test.libregrtest import main
+main()
+"""
 
 VERSION = "python%d.%d" % sys.version_info[:2]
 
@@ -106,8 +121,9 @@ def module(name, seconds, options, left_out):
             options_here = [*options, *(word for pattern in left_out for word in ("-i", pattern))]
         else:
             options_here = options
+        start = ("-c", WITH_A_THREAD) if name in ALONE else ("-m", "test")
         finished = run.run(
-            *(PYTHON, "-m", "test", "-v", "--junit-xml", report, *options_here, name),
+            *(PYTHON, *start, "-v", "--junit-xml", report, *options_here, name),
             # More than twice what it takes natively: time-outs add up where every test waits for one.
             limit=60 + 4 * seconds * (2 if run.whole else 1),
         )

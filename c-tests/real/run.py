@@ -27,7 +27,7 @@ from harness import Failure, Run, Skip
 
 PARTS = (
     *("cpython", "servers", "event_loops", "databases", "clients"),
-    *("programs", "processes", "unchanged", "refusals", "debugger", "signals"),
+    *("programs", "processes", "terminals", "unchanged", "refusals", "debugger", "signals"),
 )
 
 

@@ -9,6 +9,7 @@
 use super::close::Held;
 use super::file::{in_pool_on, until_ready, Direction};
 use super::Call;
+use crate::config::{self, Close};
 use crate::fds;
 use crate::future::{sleep_until, Woken};
 use crate::pool;
@@ -56,8 +57,9 @@ pub(crate) async fn read(call: Call, file: &Held) -> SysResult {
         let result = if fds::nonblocking(fd) {
             call.raw()
         } else {
-            // In the background the kernel has its answer ready.
-            if poll_tells(fd) && !is_background(fd) {
+            // The kernel waits best: when the process was stopped and goes on in the background, its read looks again. Only closes
+            // that are to end waits need one that is seen here.
+            if config::get().close == Close::Wake && poll_tells(fd) && !is_background(fd) {
                 drop(until_ready(call, file, Direction::Read).await?);
             }
             in_pool_on(call, file).await
