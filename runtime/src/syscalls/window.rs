@@ -142,7 +142,7 @@ fn submit(job: &Arc<Job>) -> Result<(), Errno> {
         return Ok(());
     }
     drop(carriers);
-    let made = thread::spawn(carry);
+    let made = spawn();
     if made.is_ok() {
         return Ok(());
     }
@@ -154,6 +154,18 @@ fn submit(job: &Arc<Job>) -> Result<(), Errno> {
         return Ok(());
     }
     made
+}
+
+/// Makes a carrier. While another thread is in exec the kernel makes none (`EAGAIN`): that is soon over, one way or the other.
+fn spawn() -> Result<(), Errno> {
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        match thread::spawn(carry) {
+            Err(Errno::AGAIN) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            made => return made,
+        }
+    }
+    Err(Errno::AGAIN)
 }
 
 /// A carrier: takes jobs, for ever.
