@@ -7,8 +7,9 @@
 //!
 //! There is no [`std::task::Waker`] in this: a leaf future knows its task, and wakes are [`Task::wake`].
 
+use crate::heap;
 use crate::hub::{Hub, Timer};
-use crate::sys::SysResult;
+use crate::sys::{Errno, SysResult};
 use crate::task::Task;
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
@@ -61,21 +62,31 @@ pub(crate) fn start<F: Future<Output = SysResult>>(
     hub: &Hub,
     future: F,
 ) -> Result<SysResult, Parked> {
-    let place = hub.buffers().take(Layout::new::<F>());
+    let layout = Layout::new::<F>();
+    let kept = hub.buffers().take(layout);
+    let Some(place) = kept.or_else(|| hub.buffers().spare(layout)) else {
+        return Ok(Err(Errno::NOMEM));
+    };
     // SAFETY: the buffer has F's layout and is ours alone; the future stays in it until dropped below or by `Parked`.
-    unsafe {
+    let polled = unsafe {
         place.as_ptr().cast::<F>().write(future);
-        match Vtable::<F>::poll(place.as_ptr()) {
-            Poll::Ready(result) => {
-                Vtable::<F>::drop(place.as_ptr());
-                hub.buffers().give(place, Layout::new::<F>());
-                Ok(result)
-            }
-            Poll::Pending => Err(Parked {
-                future: place,
-                how: &Vtable::<F>::HOW,
-            }),
-        }
+        Vtable::<F>::poll(place.as_ptr())
+    };
+    if polled.is_pending() && kept.is_some() {
+        return Err(Parked {
+            future: place,
+            how: &Vtable::<F>::HOW,
+        });
+    }
+    // SAFETY: as above; this takes it off every wait queue.
+    unsafe { Vtable::<F>::drop(place.as_ptr()) };
+    if kept.is_some() {
+        hub.buffers().give(place, layout);
+    }
+    match polled {
+        Poll::Ready(result) => Ok(result),
+        // There is no memory to wait in.
+        Poll::Pending => Ok(Err(Errno::NOMEM)),
     }
 }
 
@@ -98,6 +109,20 @@ impl Parked {
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     free: UnsafeCell<[Vec<NonNull<u8>>; CLASSES.len()]>,
+    spare: UnsafeCell<Spare>,
+}
+
+/// Where a call is tried when there is no memory for its future: it may end at once.
+#[repr(align(64))]
+#[derive(Debug)]
+struct Spare {
+    _bytes: [u8; 2048],
+}
+
+impl Default for Spare {
+    fn default() -> Self {
+        Self { _bytes: [0; 2048] }
+    }
 }
 
 /// Futures above the last class get memory of their own.
@@ -118,17 +143,25 @@ impl Buffers {
         Layout::from_size_align(size.max(1), layout.align().max(ALIGN)).expect("a future's layout")
     }
 
-    fn take(&self, layout: Layout) -> NonNull<u8> {
+    /// `None`: there is no memory for one more.
+    fn take(&self, layout: Layout) -> Option<NonNull<u8>> {
         if let Some(class) = Self::class(layout) {
             // SAFETY: only the hub's own thread comes here, and no reference outlives the statement.
             if let Some(buffer) = unsafe { (&mut *self.free.get())[class].pop() } {
-                return buffer;
+                return Some(buffer);
             }
         }
-        let layout = Self::buffer(layout);
+        if heap::is_scarce() {
+            return None;
+        }
         // SAFETY: the layout's size is not zero.
-        let buffer = unsafe { std::alloc::alloc(layout) };
-        NonNull::new(buffer).unwrap_or_else(|| std::alloc::handle_alloc_error(layout))
+        NonNull::new(unsafe { std::alloc::alloc(Self::buffer(layout)) })
+    }
+
+    /// Not to be parked in: the next call may need it.
+    fn spare(&self, layout: Layout) -> Option<NonNull<u8>> {
+        let fits = layout.size() <= size_of::<Spare>() && layout.align() <= align_of::<Spare>();
+        NonNull::new(self.spare.get().cast()).filter(|_| fits)
     }
 
     fn give(&self, buffer: NonNull<u8>, layout: Layout) {

@@ -24,6 +24,7 @@ pub mod everywhere;
 mod extended;
 mod fds;
 mod future;
+pub mod heap;
 pub mod hub;
 pub mod log;
 pub mod own;

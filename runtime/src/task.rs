@@ -298,6 +298,9 @@ pub fn reserve() -> Result<(), crate::sys::Errno> {
 ///
 /// Gives `None` when there are too many.
 pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'static Task> {
+    if crate::heap::is_scarce() {
+        return None;
+    }
     let index = {
         let mut free = lock(&ARENA.free);
         match free.pop() {

@@ -21,7 +21,7 @@ mod trap;
 
 /// Runtime code never allocates from the program's malloc, which a task may have locked.
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: coop_runtime::heap::Heap = coop_runtime::heap::Heap;
 
 /// Runs when the library is loaded: reads the configuration, and nothing else. A program that never creates a thread sees nothing.
 /// (Not in unit tests: they would be converted.)

@@ -178,6 +178,11 @@ fn run(call: Call, future: impl Future<Output = SysResult>) -> Outcome {
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
     call.task.call_number.set(call.number as i32);
     match future::start(call.hub(), future) {
+        // libc takes no such answer from a futex. It looks again after this one, when others have had their turn.
+        Ok(Err(Errno::NOMEM)) if call.number == libc::SYS_futex as usize => {
+            complete(call.task, Err(Errno::AGAIN));
+            Outcome::Yield
+        }
         Ok(result) => call.done(result),
         Err(parked) => {
             call.task.parked.set(Some(parked));
