@@ -91,7 +91,9 @@ pub(crate) async fn clock_nanosleep(
         } else {
             when.min(now + 1_000_000_000)
         };
-        if sleep_until(call.task, step).await == Woken::Signal {
+        if sleep_until(call.task, step).await == Woken::Signal
+            && sys::now(libc::CLOCK_MONOTONIC) < when
+        {
             return Err(Errno::RESTART_NOHAND);
         }
     }
@@ -100,8 +102,12 @@ pub(crate) async fn clock_nanosleep(
 async fn sleeping(call: Call, deadline: u64, left: *mut libc::timespec) -> SysResult {
     match sleep_until(call.task, deadline).await {
         Woken::Signal => {
+            let rest = deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
+            if rest == 0 {
+                // As in the kernel a sleep that is over is not interrupted: else signals that come fast enough would keep it from ending.
+                return Ok(0);
+            }
             if !left.is_null() {
-                let rest = deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC));
                 // SAFETY: the program's timespec.
                 unsafe { write_user(left, timespec(rest)) }?;
             }

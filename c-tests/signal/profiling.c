@@ -1,0 +1,53 @@
+// A profiler's timer (ITIMER_PROF) interrupts whatever computes, with registers that lie in the program, and changes nothing there.
+#include "coop-test.h"
+#include <sys/time.h>
+#include <ucontext.h>
+
+static _Atomic int samples;
+static _Atomic int stop;
+
+static void handler(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info;
+    ASSERT(((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] != 0);
+    samples++;
+}
+
+static void *body(void *unused)
+{
+    uint64_t rounds = 0;
+    while (!stop) {
+        uint64_t x = 88172645463325252ull;
+        double sum = 0;
+        for (int i = 0; i < 20000; i++) {
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            sum += (double)(x >> 40);
+        }
+        static const uint64_t wanted = 0;
+        static uint64_t first;
+        static _Atomic int known;
+        (void)wanted;
+        if (!known) first = x, known = 1;
+        ASSERT(x == first);
+        ASSERT(sum > 0);
+        rounds++;
+    }
+    ASSERT_GT(rounds, 0);
+    return unused;
+}
+
+int main(void)
+{
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART};
+    SYS(sigaction(SIGPROF, &action, NULL));
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) threads[i] = spawn(body, NULL);
+    struct itimerval often = {{0, 1000}, {0, 1000}};
+    SYS(setitimer(ITIMER_PROF, &often, NULL));
+    UNTIL(samples >= 10);
+    struct itimerval never = {{0, 0}, {0, 0}};
+    SYS(setitimer(ITIMER_PROF, &never, NULL));
+    stop = 1;
+    for (int i = 0; i < 3; i++) join(threads[i]);
+    return 0;
+}
