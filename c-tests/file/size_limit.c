@@ -15,6 +15,7 @@ static void count(int number)
 static void *body(void *unused)
 {
     (void)unused;
+    writer = pthread_self();
     char bytes[1500] = {0};
     int fd = SYS(open("file", O_RDWR | O_CREAT | O_TRUNC, 0600));
     ASSERT_EQ(SYS(write(fd, bytes, 1500)), 1000);
@@ -37,8 +38,7 @@ int main(void)
     struct rlimit limit = {1000, RLIM_INFINITY};
     SYS(setrlimit(RLIMIT_FSIZE, &limit));
     on_signal(SIGXFSZ, count, 0);
-    writer = spawn(body, NULL);
-    join(writer);
+    join(spawn(body, NULL));
     ASSERT_EQ(signals, on_writer);
     return 0;
 }
