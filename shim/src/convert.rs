@@ -317,7 +317,7 @@ extern "C" fn receive() -> ! {
     let main = MAIN.get();
     // SAFETY: the task's own thread pointer; it runs only from `start_main` on.
     unsafe { crossing::set_slot((*main).fs, main) };
-    signal::receiver::forget_altstack();
+    signal::receiver::take_over_thread();
     coop_runtime::start_main();
     signal::receiver::run()
 }

@@ -107,8 +107,11 @@ pub(crate) fn hand_over_pending() {
     }
 }
 
-/// The alternate stack that the calling thread has becomes the main task's alone. Before that runs: it may unmap it.
-pub fn forget_altstack() {
+/// What the calling thread was before it is the main task's from now on. Before that runs: it may unmap its alternate stack, and signals
+/// that hubs hand on to here must wait, [`RELAY`] too, which libc leaves unblocked in whoever has made a thread.
+pub fn take_over_thread() {
+    // Faults' signals, too: those that somebody sent are handed on to here. A fault of this thread's own ends the process.
+    super::set_kernel_mask(!0);
     let no_stack = libc::stack_t {
         ss_sp: std::ptr::null_mut(),
         ss_flags: libc::SS_DISABLE,
