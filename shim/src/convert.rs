@@ -229,6 +229,25 @@ fn go_live() -> Result<(), Option<String>> {
 }
 
 fn start(mask: u64) -> Result<(), Option<String>> {
+    let main = start_threads(mask)?;
+    // SAFETY: this thread's own control block. From here on it is the main task's: this thread makes raw calls only until it has
+    // departed.
+    unsafe { crossing::set_slot(crossing::fs_base(), std::ptr::null_mut()) };
+    MAIN.set(main);
+    STATE.store(LIVE, Ordering::Release);
+    let (stack, fs) = (
+        ELSEWHERE.stack.load(Ordering::Acquire),
+        ELSEWHERE.fs.load(Ordering::Acquire),
+    );
+    // SAFETY: the context is the main task's, which is not ready yet; the stack and thread pointer are of a thread that has ended.
+    unsafe { crossing::coop_depart(main, stack, fs, receive) };
+    // Here the main task goes on, on its hub. It owns nothing from before: a task must not use the runtime's heap, whose lock it would
+    // wait for, and wake others for, as a task does, while those who hold it are threads of the kernel's.
+    Ok(())
+}
+
+/// Starts the receiver's and the hubs' threads. Gives the main task, not yet ready.
+fn start_threads(mask: u64) -> Result<*mut coop_runtime::context::Context, Option<String>> {
     let before = descriptors().ok_or("no descriptor is left for the hubs".to_string())?;
     enough_descriptors()?;
     borrow_thread().map_err(|e| Some(format!("cannot create a thread: {e}")))?;
@@ -264,20 +283,7 @@ fn start(mask: u64) -> Result<(), Option<String>> {
         settle(thread);
     }
     unregister_rseq();
-    let main = coop_runtime::make_main(mask, crossing::fs_base());
-    // SAFETY: this thread's own control block. From here on it is the main task's: this thread makes raw calls only until it has
-    // departed.
-    unsafe { crossing::set_slot(crossing::fs_base(), std::ptr::null_mut()) };
-    MAIN.set(main);
-    STATE.store(LIVE, Ordering::Release);
-    let (stack, fs) = (
-        ELSEWHERE.stack.load(Ordering::Acquire),
-        ELSEWHERE.fs.load(Ordering::Acquire),
-    );
-    // SAFETY: the context is the main task's, which is not ready yet; the stack and thread pointer are of a thread that has ended.
-    unsafe { crossing::coop_depart(main, stack, fs, receive) };
-    // Here the main task goes on, on its hub.
-    Ok(())
+    Ok(coop_runtime::make_main(mask, crossing::fs_base()))
 }
 
 /// Waits until a thread that `may` made (its timer's, which only sleeps) is through libc's start of it. libc's setuid waits for that, by
