@@ -105,6 +105,11 @@ pub fn start() {
             )),
         }
     }
+    // The usual hook allocates: a panic inside the heap would wait for itself, and everybody for it.
+    std::panic::set_hook(Box::new(|info| {
+        complain(format_args!("a bug in the library: {info}"));
+        crate::signal::abort()
+    }));
     let subscriber = tracing_subscriber::registry().with(config.log).with(Lines);
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

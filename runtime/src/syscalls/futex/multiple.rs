@@ -161,7 +161,8 @@ async fn wait_both(
         flags: SIZE_U32 | PRIVATE,
         reserved: 0,
     });
-    let list: &'static mut [Word] = list.leak();
+    // Boxed, so that it is freed with the length that it has.
+    let list: &'static mut [Word] = Box::leak(list.into_boxed_slice());
     let mut args = call.args;
     (args[0], args[1]) = (list.as_ptr() as usize, list.len());
     let mut woken = None;
