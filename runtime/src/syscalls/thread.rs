@@ -9,7 +9,7 @@ use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, Task};
 use crate::trim;
 use crate::user;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The kernel's `struct clone_args`, in its first version; what later ones add is not for threads.
 #[derive(Clone, Copy, Debug, Default)]
@@ -209,8 +209,24 @@ fn abandon(task: &Task, address: usize) {
 
 /// The process ends: what its threads hold in memory that others share is marked, as the kernel does for threads that it knows. (The
 /// main thread it does know: its list is still registered with the process's first OS thread, which has its id.)
+///
+/// Once, by the first thread that comes here; others wait until it is done. A lock that is marked may be another process's at once, and
+/// what it links to that process's memory.
 pub(crate) fn abandon_shared_locks() {
+    const DONE: i32 = -1;
+    static BY: AtomicI32 = AtomicI32::new(0);
     if !super::memory::any_shared() {
+        return;
+    }
+    // SAFETY: takes no arguments.
+    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+    let tid = i32::try_from(tid).unwrap_or(0);
+    if let Err(mut by) = BY.compare_exchange(0, tid, Ordering::AcqRel, Ordering::Acquire) {
+        // (Its own: it had a fault on the way.)
+        while by != DONE && by != tid {
+            std::thread::yield_now();
+            by = BY.load(Ordering::Acquire);
+        }
         return;
     }
     for task in task::all() {
@@ -220,6 +236,7 @@ pub(crate) fn abandon_shared_locks() {
             }
         });
     }
+    BY.store(DONE, Ordering::Release);
 }
 
 /// sched_yield(2).
