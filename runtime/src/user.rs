@@ -10,10 +10,12 @@ use std::mem::MaybeUninit;
 std::arch::global_asm!(
     r#"
     .text
+    .globl coop_user_begin
     .hidden coop_user_begin
 coop_user_begin:
 
     // (to, from, length) -> 0, or 1 for a fault. One of the two is the program's. Words go in one piece: futex words are read so.
+    .globl coop_user_copy
     .hidden coop_user_copy
     .type coop_user_copy,@function
 coop_user_copy:
@@ -35,6 +37,7 @@ coop_user_copy:
     ret
 
     // (word, &expected, new) -> 0, or 1 for a fault; what was found replaces what was expected.
+    .globl coop_user_exchange
     .hidden coop_user_exchange
     .type coop_user_exchange,@function
 coop_user_exchange:
@@ -44,8 +47,10 @@ coop_user_exchange:
     xor %eax, %eax
     ret
 
+    .globl coop_user_end
     .hidden coop_user_end
 coop_user_end:
+    .globl coop_user_fault
     .hidden coop_user_fault
     .type coop_user_fault,@function
 coop_user_fault:
