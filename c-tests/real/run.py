@@ -126,7 +126,7 @@ def main():
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     parser.add_argument("--list", action="store_true", help="only say what would run")
     parser.add_argument("--whole", "--full", action="store_true", help="the long tests in full length")
-    parser.add_argument("--jobs", type=int, default=2, help="how many tests run at a time (2)")
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1), help="how many tests run at a time (two a CPU: most wait)")
     parser.add_argument("--within", type=float, default=float("inf"), help="seconds after which all must be over")
     options = parser.parse_intermixed_args()
 
