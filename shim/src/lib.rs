@@ -19,8 +19,10 @@ mod mem;
 mod rewrite;
 mod trap;
 
-/// Runtime code never allocates from the program's malloc, which a task may have locked.
-#[global_allocator]
+/// Runtime code never allocates from the program's malloc, which a task may have locked. (Unit tests fork with other tests' threads about, and
+/// libc's own heap is sound in such a child.)
+#[cfg_attr(not(test), global_allocator)]
+#[cfg_attr(test, allow(dead_code))]
 static ALLOCATOR: coop_runtime::heap::Heap = coop_runtime::heap::Heap;
 
 /// Runs when the library is loaded: reads the configuration, and nothing else. A program that never creates a thread sees nothing.
