@@ -32,11 +32,13 @@ static RESTING: AtomicBool = AtomicBool::new(false);
 /// What it waits at, and its bell in there: an eventfd.
 static EPOLL: AtomicI32 = AtomicI32::new(-1);
 static BELL: AtomicI32 = AtomicI32::new(-1);
+/// The status file of its thread, held open: a number that comes and goes would be in the program's way. -1 without `/proc`.
+static STATUS: AtomicI32 = AtomicI32::new(-1);
 
 /// In epoll's data: some signal came.
 const SIGNALS: u64 = 1;
 
-/// Opens the receiver's descriptors. Before anything has changed, so that failure can still be reported.
+/// Opens the receiver's descriptors, on the thread that will be it. Before anything has changed, so that failure can still be reported.
 pub(crate) fn open() -> Result<(), Errno> {
     if super::lend::any_signalfd() {
         shared::will_be_read();
@@ -60,6 +62,9 @@ pub(crate) fn open() -> Result<(), Errno> {
             };
             sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, fd, &mut event)?;
         }
+        let path = c"/proc/thread-self/status".as_ptr();
+        let status = sys!(SYS_openat, libc::AT_FDCWD, path, libc::O_CLOEXEC, 0);
+        STATUS.store(status.and_then(own::hide).unwrap_or(-1), Ordering::Release);
         BELL.store(bell, Ordering::Release);
         EPOLL.store(epoll, Ordering::Release);
     }
@@ -222,18 +227,12 @@ fn take_own(signals: u64) {
     }
 }
 
-/// What is pending for the calling thread alone: `SigPnd` of proc(5). No system call tells that apart from the process's.
+/// What is pending for the receiver's thread alone: `SigPnd` of proc(5). No system call tells that apart from the process's.
 fn own_pending() -> u64 {
     let mut text = [0u8; 4096];
-    // SAFETY: opens a file by a C string, reads into the buffer, closes it again.
-    let got = unsafe {
-        let path = c"/proc/thread-self/status".as_ptr();
-        sys!(SYS_openat, libc::AT_FDCWD, path, libc::O_CLOEXEC, 0).and_then(|fd| {
-            let got = sys!(SYS_read, fd, text.as_mut_ptr(), text.len());
-            let _ = sys!(SYS_close, fd);
-            got
-        })
-    };
+    let status = STATUS.load(Ordering::Acquire);
+    // From the beginning it is made anew. SAFETY: reads into the buffer.
+    let got = unsafe { sys!(SYS_pread64, status, text.as_mut_ptr(), text.len(), 0) };
     let text = std::str::from_utf8(&text[..got.unwrap_or(0)]).unwrap_or("");
     let line = text.lines().find_map(|l| l.strip_prefix("SigPnd:"));
     line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok())
