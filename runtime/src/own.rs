@@ -10,6 +10,7 @@
 use crate::fds;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// As many numbers as an `fd_set` has.
@@ -132,6 +133,15 @@ pub(crate) fn all() -> impl Iterator<Item = i32> {
         HIGHEST.load(Ordering::Acquire),
     );
     (lowest..=highest).filter(|fd| is_own(*fd))
+}
+
+/// Opens a file of `/proc` to keep, out of the program's way; -1 if it is not to be had. What it says is made anew at each read from its
+/// beginning.
+pub(crate) fn open(path: &CStr) -> i32 {
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
+    // SAFETY: opens a file by a C string.
+    let fd = unsafe { sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) };
+    fd.and_then(hide).unwrap_or(-1)
 }
 
 /// Closes a descriptor of the runtime's own.

@@ -21,19 +21,7 @@ const WINDOW: usize = 8192;
 
 /// Opens the list of mappings. At conversion; without it places are bare addresses.
 pub(crate) fn prepare() {
-    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
-    // SAFETY: opens a file by a C string.
-    let fd = unsafe {
-        sys!(
-            SYS_openat,
-            libc::AT_FDCWD,
-            c"/proc/self/maps".as_ptr(),
-            flags,
-            0
-        )
-    };
-    let fd = fd.and_then(own::hide).unwrap_or(-1);
-    MAPS.store(fd, Ordering::Release);
+    MAPS.store(own::open(c"/proc/self/maps"), Ordering::Release);
 }
 
 /// A line of the list.

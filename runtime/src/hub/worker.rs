@@ -9,6 +9,7 @@ use crate::context::Gate;
 use crate::task::Task;
 use crate::{extended, own, signal, sys};
 use std::cell::Cell;
+use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{
     AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
@@ -219,10 +220,7 @@ impl Worker {
 /// -1: nobody can tell what the thread is blocked in.
 fn open_calls(tid: i32) -> i32 {
     let path = format!("/proc/self/task/{tid}/syscall\0");
-    let flags = libc::O_RDONLY | libc::O_CLOEXEC;
-    // SAFETY: opens a file by a C string.
-    let fd = unsafe { sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) };
-    fd.and_then(own::hide).unwrap_or(-1)
+    CStr::from_bytes_with_nul(path.as_bytes()).map_or(-1, own::open)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The receiver: the process's first OS thread, which hears of the process's signals and watches the hubs.
 //!
 //! It takes no signals: a signalfd of its own, which is never read, tells it that some came, and it tells tasks ([`shared`]). Only what the
-//! kernel has for this very thread it takes out: signals that were handed on to it, and [`RELAY`]. While some hub is at work,
+//! kernel has for this very thread it takes out: signals that were handed on to it, and what is [`shared::reserved`]. While some hub is at work,
 //! it looks twice a slice (`COOP_SLICE`) whether one of them has been with the same task all the time, and asks that task to make room.
 //! While all hubs sleep it sleeps as well: an idle process uses no CPU.
 
-use super::{bit, shared, KICK, RELAY, UNBLOCKED};
+use super::{bit, shared, KICK};
 use crate::errand;
 use crate::everywhere;
 use crate::hub::relief::Watch;
@@ -62,9 +62,7 @@ pub(crate) fn open() -> Result<(), Errno> {
             };
             sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, fd, &mut event)?;
         }
-        let path = c"/proc/thread-self/status".as_ptr();
-        let status = sys!(SYS_openat, libc::AT_FDCWD, path, libc::O_CLOEXEC, 0);
-        STATUS.store(status.and_then(own::hide).unwrap_or(-1), Ordering::Release);
+        STATUS.store(own::open(c"/proc/thread-self/status"), Ordering::Release);
         BELL.store(bell, Ordering::Release);
         EPOLL.store(epoll, Ordering::Release);
     }
@@ -105,7 +103,7 @@ pub(crate) fn hand_over_pending() {
     // leaves unblocked.
     super::set_kernel_mask(!0);
     loop {
-        match own_pending() & !UNBLOCKED & !bit(RELAY) {
+        match own_pending() & !shared::reserved() {
             0 => return,
             own => take_own(own),
         }
@@ -113,7 +111,7 @@ pub(crate) fn hand_over_pending() {
 }
 
 /// What the calling thread was before it is the main task's from now on. Before that runs: it may unmap its alternate stack, and signals
-/// that hubs hand on to here must wait, [`RELAY`] too, which libc leaves unblocked in whoever has made a thread.
+/// that hubs hand on to here must wait, [`RELAY`](super::RELAY) too, which libc leaves unblocked in whoever has made a thread.
 pub fn take_over_thread() {
     // Faults' signals, too: those that somebody sent are handed on to here. A fault of this thread's own ends the process.
     super::set_kernel_mask(!0);
@@ -193,13 +191,16 @@ fn wait(briefly: bool) -> (bool, bool) {
 
 /// Looks at all signals that are pending. `before`: those for which a task was told last time, and which were still there. Gives those of now.
 fn look(before: u64) -> u64 {
-    while let Some(info) = shared::take_from_kernel(UNBLOCKED | bit(RELAY)) {
+    let dump = crate::config::get().dump_signal;
+    while let Some(info) = shared::take_from_kernel(shared::reserved()) {
         // A kick that was for this thread has done what it was for.
         if info.signal == KICK && info.code == libc::SI_TKILL {
             continue;
         }
-        if let Some(info) = crate::syscalls::timer::relayed(super::fault::as_sent(info)) {
-            shared::hold(info);
+        match crate::syscalls::timer::relayed(super::fault::as_sent(info)) {
+            Some(info) if info.signal == dump => crate::dump::write(),
+            Some(info) => shared::hold(info),
+            None => {}
         }
     }
     let pending = shared::pending();

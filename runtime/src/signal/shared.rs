@@ -12,7 +12,8 @@
 //! Not everything can be the kernel's: the numbers of faults and [`super::KICK`] no hub blocks, so those that somebody *sends* come by
 //! the handler and the receiver ([`super::fault::sent`]), and are *held* here. That is all that is.
 
-use super::{bit, lock_actions, Disposition, Info, TaskSignals, SIGWAITERS, UNBLOCKED};
+use super::{bit, lock_actions, Disposition, Info, TaskSignals, RELAY, SIGWAITERS, UNBLOCKED};
+use crate::config;
 use crate::hub;
 use crate::sys;
 use crate::task::{self, lock, Task};
@@ -31,12 +32,20 @@ fn with_held<T>(f: impl FnOnce(&mut TaskSignals) -> T) -> T {
     result
 }
 
-/// What the kernel has pending for the process, on a thread that has nothing of its own pending but what is [`UNBLOCKED`].
+/// Signals that only the receiver takes out of the kernel: they are the library's, or not what they seem. A task that took the dump's
+/// signal would find no handler, and die by it.
+pub(super) fn reserved() -> u64 {
+    let dump = config::get().dump_signal;
+    let dump = if dump == 0 { 0 } else { bit(dump) };
+    UNBLOCKED | bit(RELAY) | dump
+}
+
+/// What the kernel has pending for the process, on a thread that has nothing of its own pending but what is [`reserved`].
 fn in_kernel() -> u64 {
     let mut set = 0u64;
     // SAFETY: fills the set.
     let _ = unsafe { sys!(SYS_rt_sigpending, &mut set, 8) };
-    set & !UNBLOCKED & !bit(super::RELAY)
+    set & !reserved()
 }
 
 /// The signals pending for the process.
@@ -67,7 +76,7 @@ pub(crate) fn take(set: u64) -> Option<Info> {
             return Some(info);
         }
     }
-    take_from_kernel(set & !UNBLOCKED & !bit(super::RELAY))
+    take_from_kernel(set & !reserved())
 }
 
 /// A signal for the process that the kernel does not hold: the receiver got it, or a task sent it.
@@ -91,12 +100,6 @@ fn blocked_by_main(signal: i32) -> bool {
 /// A signal came for the process: what is to be done about it, and who is to be told? Called when it is pending, by anybody, and more
 /// than once does no harm.
 pub(crate) fn consider(signal: i32) {
-    if signal == crate::config::get().dump_signal {
-        while take(bit(signal)).is_some() {
-            crate::dump::write();
-        }
-        return;
-    }
     if signal == libc::SIGCHLD {
         hub::child_changed();
     }

@@ -42,20 +42,25 @@ pub(crate) fn set_ids(call: Call) -> SysResult {
     Ok(result)
 }
 
-/// capset(2), of the caller: it may name itself by its id.
+/// capset(2), of the caller.
 pub(crate) fn capset(call: Call, header: *const [i32; 2], _data: usize) -> SysResult {
-    // SAFETY: the program's header: a version and a process id.
-    let [version, id] = unsafe { read_user(header) }?;
-    let own = [version, 0];
-    let mut args = call.args;
-    if id == call.task.id() {
-        args[0] = own.as_ptr() as usize;
-    }
-    everywhere::call(call.number, args)
+    about_caller(call, header, |args| everywhere::call(call.number, args))
 }
 
-/// capget(2): the caller may name itself by its id.
+/// capget(2).
 pub(crate) fn capget(call: Call, header: *const [i32; 2], _data: usize) -> SysResult {
+    about_caller(call, header, |args| {
+        // SAFETY: the program's call, about the calling thread.
+        sys::check(unsafe { sys::syscall_raw(call.number, args) })
+    })
+}
+
+/// Makes a call of which the `header` (a version and a process id) may name the caller by its id: 0 means it, too, and the kernel knows that.
+fn about_caller(
+    call: Call,
+    header: *const [i32; 2],
+    make: impl FnOnce([usize; 6]) -> SysResult,
+) -> SysResult {
     // SAFETY: the program's header.
     let [version, id] = unsafe { read_user(header) }?;
     let own = [version, 0];
@@ -63,8 +68,7 @@ pub(crate) fn capget(call: Call, header: *const [i32; 2], _data: usize) -> SysRe
     if id == call.task.id() {
         args[0] = own.as_ptr() as usize;
     }
-    // SAFETY: the program's call, about the calling thread.
-    sys::check(unsafe { sys::syscall_raw(call.number, args) })
+    make(args)
 }
 
 /// personality(2): 0xffffffff only asks.
