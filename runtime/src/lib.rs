@@ -32,6 +32,7 @@ mod places;
 mod pool;
 pub mod signal;
 mod stacks;
+mod status;
 pub mod sys;
 pub mod syscalls;
 pub mod task;

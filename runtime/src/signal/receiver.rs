@@ -11,6 +11,7 @@ use crate::everywhere;
 use crate::hub::relief::Watch;
 use crate::hub::{self, world::Section};
 use crate::own;
+use crate::status;
 use crate::sys;
 use crate::sys::Errno;
 use crate::task;
@@ -32,8 +33,6 @@ static RESTING: AtomicBool = AtomicBool::new(false);
 /// What it waits at, and its bell in there: an eventfd.
 static EPOLL: AtomicI32 = AtomicI32::new(-1);
 static BELL: AtomicI32 = AtomicI32::new(-1);
-/// The status file of its thread, held open: a number that comes and goes would be in the program's way. -1 without `/proc`.
-static STATUS: AtomicI32 = AtomicI32::new(-1);
 
 /// In epoll's data: some signal came.
 const SIGNALS: u64 = 1;
@@ -62,7 +61,7 @@ pub(crate) fn open() -> Result<(), Errno> {
             };
             sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, fd, &mut event)?;
         }
-        STATUS.store(own::open(c"/proc/thread-self/status"), Ordering::Release);
+        status::open();
         BELL.store(bell, Ordering::Release);
         EPOLL.store(epoll, Ordering::Release);
     }
@@ -103,7 +102,7 @@ pub(crate) fn hand_over_pending() {
     // leaves unblocked.
     super::set_kernel_mask(!0);
     loop {
-        match own_pending() & !shared::reserved() {
+        match status::pending_for_receiver() & !shared::reserved() {
             0 => return,
             own => take_own(own),
         }
@@ -217,7 +216,7 @@ fn look(before: u64) -> u64 {
 /// Signals that nobody took who was told of them may be pending for this very thread, where no hub finds them: somebody sent them to
 /// the main *thread* by the process's id (tgkill(2) from another process, a timer made before the conversion).
 fn take_own(signals: u64) {
-    let own = own_pending() & signals;
+    let own = status::pending_for_receiver() & signals;
     for signal in (1..=64).filter(|s| own & bit(*s) != 0) {
         if let Some(info) = shared::take_from_kernel(bit(signal)) {
             match task::main() {
@@ -226,18 +225,6 @@ fn take_own(signals: u64) {
             }
         }
     }
-}
-
-/// What is pending for the receiver's thread alone: `SigPnd` of proc(5). No system call tells that apart from the process's.
-fn own_pending() -> u64 {
-    let mut text = [0u8; 4096];
-    let status = STATUS.load(Ordering::Acquire);
-    // From the beginning it is made anew. SAFETY: reads into the buffer.
-    let got = unsafe { sys!(SYS_pread64, status, text.as_mut_ptr(), text.len(), 0) };
-    let text = std::str::from_utf8(&text[..got.unwrap_or(0)]).unwrap_or("");
-    let line = text.lines().find_map(|l| l.strip_prefix("SigPnd:"));
-    line.and_then(|l| u64::from_str_radix(l.trim(), 16).ok())
-        .unwrap_or(0)
 }
 
 fn all_asleep() -> bool {

@@ -9,6 +9,7 @@ use crate::future::{self, Woken};
 use crate::hub::readiness::{AnyReady, Ready, READ};
 use crate::pool;
 use crate::signal::{self, Lent};
+use crate::status;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::syscalls::time;
@@ -413,20 +414,7 @@ fn asked(sets: &[Vec<u64>; 3], count: usize) -> Result<Vec<pollfd>, Errno> {
 /// with sets of `FD_SETSIZE`.
 #[cold]
 fn as_natively(count: usize) -> usize {
-    let mut text = [0u8; 1024];
-    // SAFETY: a C string and a buffer of ours; the descriptor is closed again.
-    let read = unsafe {
-        sys!(SYS_open, c"/proc/self/status".as_ptr(), libc::O_CLOEXEC).and_then(|fd| {
-            let read = sys!(SYS_read, fd, text.as_mut_ptr(), text.len());
-            let _ = sys!(SYS_close, fd);
-            read
-        })
-    };
-    let size = text[..read.unwrap_or(0)]
-        .split(|b| *b == b'\n')
-        .find_map(|line| std::str::from_utf8(line).ok()?.strip_prefix("FDSize:"))
-        .and_then(|size| size.trim().parse().ok());
-    count.min(size.unwrap_or(count))
+    count.min(status::descriptor_table_size().unwrap_or(count))
 }
 
 /// epoll_wait(2): milliseconds; negative: no time-out.
