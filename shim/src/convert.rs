@@ -139,6 +139,7 @@ fn convert() -> Result<(), Option<String>> {
     }
     coop_runtime::prepare(hubs).map_err(|e| Some(format!("cannot set the hubs up: {e}")))?;
 
+    let began = std::time::Instant::now();
     let report = if config.door == Door::Rewrite {
         rewrite_all()
     } else {
@@ -153,11 +154,12 @@ fn convert() -> Result<(), Option<String>> {
     trap::allow_later(can_trap);
     trap::arm(can_trap && (trap_all || report.trapped > 0));
     tracing::info!(
-        "doors: {} sites rewritten, {} trapped, {} left alone, in {} objects{}",
+        "doors: {} sites rewritten, {} trapped, {} left alone, in {} objects, in {:.1} ms{}",
         report.rewritten,
         report.trapped,
         report.left,
         report.objects,
+        began.elapsed().as_secs_f64() * 1000.0,
         if trap::armed() {
             "; the trap is armed"
         } else {

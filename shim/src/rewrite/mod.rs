@@ -26,7 +26,8 @@
 //! The crossing may also jump to `r11 - 2` to have the kernel answer the call as it stands.
 //!
 //! - [`scan`] finds the bytes `0f 05`, and long jumps; [`image`] says what function they are in;
-//! - [`plan`] decodes that function and chooses the bytes to replace;
+//! - [`sift`] tells which of them can be instructions, and [`body`] decodes the functions of these;
+//! - [`plan`] chooses the bytes to replace;
 //! - [`stub`] writes the stub, [`area`] finds memory for it within ±2 GiB;
 //! - [`table`] knows the way from original addresses to stubs and back.
 //!
@@ -39,9 +40,11 @@
 //! no lock here, so nothing to hold over a fork.
 
 mod area;
+mod body;
 mod image;
 mod plan;
 mod scan;
+mod sift;
 mod stub;
 mod table;
 #[cfg(test)]
@@ -53,7 +56,7 @@ use std::ops::{AddAssign, Range};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use image::{Image, Segment};
+use image::{Function, Image, Segment};
 use plan::{Patch, Surroundings, Verdict};
 use stub::{Stub, SLOT};
 
@@ -81,11 +84,11 @@ pub struct Report {
     pub rewritten: usize,
     /// Sites that need the trap door.
     pub trapped: usize,
-    /// Sites left as they are on purpose.
+    /// Sites left as they are on purpose: returns from signal handlers, and what was rewritten before.
     pub left: usize,
     /// Byte pairs that look like a `syscall` and are none.
     pub false_candidates: usize,
-    /// Objects looked at.
+    /// Objects looked at: all but this library and the kernel's.
     pub objects: usize,
 }
 
@@ -225,17 +228,20 @@ impl Object<'_> {
     fn rewrite(&self, entries: &Entries) -> Report {
         let own = runtime_ranges(&self.image, self.bias)
             .any(|range| range.contains(&entries.own_address));
+        if self.untouchable || own {
+            return Report::default();
+        }
         let mut report = Report {
             objects: 1,
             ..Report::default()
         };
         for segment in self.image.segments.iter().filter(|s| s.executable()) {
-            report += self.rewrite_segment(segment, entries, self.untouchable || own);
+            report += self.rewrite_segment(segment, entries);
         }
         report
     }
 
-    fn rewrite_segment(&self, segment: &Segment, entries: &Entries, leave: bool) -> Report {
+    fn rewrite_segment(&self, segment: &Segment, entries: &Entries) -> Report {
         let mut report = Report::default();
         if segment.flags & libc::PF_R == 0 {
             // Code that cannot be read can hold anything.
@@ -252,15 +258,13 @@ impl Object<'_> {
             report.left = known;
             return report;
         }
-        let candidates = scan::candidates(segment.bytes);
-        if candidates.is_empty() {
-            return report;
-        }
         let mut patches = Vec::new();
-        for (at, verdict) in self.judge(segment, &candidates) {
+        for (at, verdict) in self.judge(segment, &mut report) {
             match verdict {
                 Verdict::Not => report.false_candidates += 1,
-                _ if leave || is_signal_return(&segment.bytes[..at]) => report.left += 1,
+                _ if is_signal_return(&segment.bytes[..(at - segment.vaddr) as usize]) => {
+                    report.left += 1;
+                }
                 Verdict::Trap => report.trapped += 1,
                 Verdict::Rewrite(_) if self.image.relocates_code => report.trapped += 1,
                 Verdict::Rewrite(patch) => patches.push(patch),
@@ -274,33 +278,58 @@ impl Object<'_> {
         report
     }
 
-    /// The verdicts on candidates, each with its offset in the segment.
-    fn judge(&self, segment: &Segment, candidates: &[usize]) -> Vec<(usize, Verdict)> {
+    /// The verdicts on candidates, each with its address; those that are clearly none are only
+    /// counted.
+    fn judge(&self, segment: &Segment, report: &mut Report) -> Vec<(u64, Verdict)> {
         let functions = self.image.functions();
-        let address = |&offset: &usize| segment.vaddr + offset as u64;
+        let function = |at| functions.as_ref()?.at_or_before(at);
+        let candidates = scan::candidates(segment.bytes);
         let around = Surroundings {
             code: segment.bytes,
             vaddr: segment.vaddr,
-            candidates,
             targets: OnceCell::new(),
+            long_jumps: &Vec::new,
             extent: self.image.extent(),
             word: &|at| self.image.word(at),
-            function: &|at| functions.as_ref()?.at_or_before(at),
+            function: &function,
         };
-        let function_of = |offset: &usize| (around.function)(address(offset));
-        let mut verdicts = Vec::with_capacity(candidates.len());
-        for group in chunks_by_key(candidates, function_of) {
-            let addresses: Vec<u64> = group.iter().map(address).collect();
-            let judged = match function_of(&group[0]) {
+        let possible: Vec<(u64, Option<Function>)> = candidates
+            .iter()
+            .map(|&offset| segment.vaddr + offset as u64)
+            .map(|at| (at, function(at)))
+            .filter(|(at, function)| match function {
+                Some(function) => sift::possible(&around, function, *at),
+                None => sift::stray(&around, *at) != Verdict::Not,
+            })
+            .collect();
+        report.false_candidates += candidates.len() - possible.len();
+        let sites: Vec<u64> = possible.iter().map(|&(at, _)| at).collect();
+        let targets = || self.long_jumps(&sites);
+        let around = Surroundings {
+            long_jumps: &targets,
+            ..around
+        };
+        let mut verdicts = Vec::with_capacity(possible.len());
+        for group in possible.chunk_by(|a, b| a.1 == b.1) {
+            let addresses: Vec<u64> = group.iter().map(|&(at, _)| at).collect();
+            let judged = match group[0].1 {
                 Some(function) => plan::plan(&around, function, &addresses),
-                None => addresses
-                    .iter()
-                    .map(|&at| plan::stray(&around, at))
-                    .collect(),
+                None => vec![Verdict::Trap; addresses.len()],
             };
-            verdicts.extend(group.iter().copied().zip(judged));
+            verdicts.extend(addresses.into_iter().zip(judged));
         }
         verdicts
+    }
+
+    /// The addresses near `sites`, sorted, that long jumps lead to, from all of the object's code.
+    fn long_jumps(&self, sites: &[u64]) -> Vec<u64> {
+        let near = scan::Near::new(sites);
+        let mut targets = Vec::new();
+        for segment in self.image.segments.iter().filter(|s| s.executable()) {
+            scan::long_jumps(segment.bytes, segment.vaddr, &near, &mut targets);
+        }
+        targets.sort_unstable();
+        targets
     }
 
     /// Writes the stubs, then the jumps to them. All or nothing.
@@ -324,21 +353,26 @@ impl Object<'_> {
         };
         let stubs = draft.seal()?;
 
-        let page = area::page();
-        let pages = text.start / page * page..text.end.next_multiple_of(page);
+        let pages = pages_of(&jumps);
         let writable = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
-        if !protect(&pages, writable) {
+        let restore = |pages: &[Range<usize>]| {
+            for pages in pages {
+                protect(pages, segment.protection());
+            }
+        };
+        if let Some(refused) = pages.iter().position(|pages| !protect(pages, writable)) {
+            restore(&pages[..refused]);
             stubs.discard();
             return None;
         }
         stubs.publish(patches.len());
         for (at, bytes) in jumps {
-            // SAFETY: inside the segment, which is writable now; no other thread runs this code,
-            // and nothing here is in an object that gets rewritten but libc's memcpy and mprotect,
+            // SAFETY: inside pages that are writable now; no other thread runs this code, and
+            // nothing here is in an object that gets rewritten but libc's memcpy and mprotect,
             // which are whole at every step.
             unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
         }
-        protect(&pages, segment.protection());
+        restore(&pages);
         Some(())
     }
 
@@ -380,12 +414,20 @@ impl Object<'_> {
     }
 }
 
-/// Runs of `items` with equal keys.
-fn chunks_by_key<'a, T, K: PartialEq>(
-    items: &'a [T],
-    key: impl Fn(&T) -> K + 'a,
-) -> impl Iterator<Item = &'a [T]> {
-    items.chunk_by(move |a, b| key(a) == key(b))
+/// The pages to write at, in order. Those between sites that are close go along: a call for all of
+/// them costs less than one for each.
+fn pages_of(jumps: &[(usize, Vec<u8>)]) -> Vec<Range<usize>> {
+    const CLOSE: usize = 64;
+    let page = area::page();
+    let mut all: Vec<Range<usize>> = Vec::new();
+    for (at, bytes) in jumps {
+        let pages = at / page * page..(at + bytes.len()).next_multiple_of(page);
+        match all.last_mut() {
+            Some(last) if pages.start <= last.end + CLOSE * page => last.end = pages.end,
+            _ => all.push(pages),
+        }
+    }
+    all
 }
 
 fn protect(pages: &Range<usize>, protection: i32) -> bool {

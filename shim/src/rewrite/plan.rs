@@ -6,7 +6,9 @@
 //! - nothing jumps to an address inside it (to its first byte is fine: that is the `jmp`). Known
 //!   targets are all direct branches of the function, its jump tables, the addresses it takes of its
 //!   own code, `endbr64`, long jumps from anywhere in the object and short jumps from the functions
-//!   around it. Exception landing pads need no look: they start with the exception in `rax`, where
+//!   around it. None of these is left out for speed: the search for long jumps is only narrowed to
+//!   those that lead to within 32 bytes of a pair which [`sift`](super::sift) lets through, and a
+//!   patch spans less than that around a `syscall`, which it always lets through. Exception landing pads need no look: they start with the exception in `rax`, where
 //!   the inside of a patch has a system call's number or result;
 //! - what moves means the same elsewhere: no control flow, no `endbr64`, and a rip-relative operand
 //!   only within the object, which all of its stubs can reach (libgomp stores into a global right
@@ -21,12 +23,11 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use iced_x86::{
-    Code, Decoder, DecoderOptions, EncodingKind, FlowControl, Instruction, InstructionInfoFactory,
-    Mnemonic, OpAccess, OpKind, Register,
-};
+use iced_x86::{Code, Instruction, InstructionInfoFactory, OpAccess, Register};
 
-use super::{image::Function, scan};
+use super::body::Body;
+use super::image::Function;
+use super::sift::stray;
 
 /// The length of a `jmp rel32`.
 pub const JUMP: u64 = 5;
@@ -70,11 +71,11 @@ pub struct Surroundings<'a> {
     pub code: &'a [u8],
     /// The link-time address of the first of them.
     pub vaddr: u64,
-    /// The offsets in it of all candidates.
-    pub candidates: &'a [usize],
-    /// The addresses, sorted, that long jumps near candidates lead to: sought when the first real
-    /// `syscall` turns up, which in most objects none does.
+    /// The addresses, sorted, that long jumps from anywhere in the object lead to, of those near a
+    /// candidate: sought when the first real `syscall` turns up, which in most objects none does.
     pub targets: OnceCell<Vec<u64>>,
+    /// Seeks them.
+    pub long_jumps: &'a dyn Fn() -> Vec<u64>,
     /// All addresses of the object.
     pub extent: Range<u64>,
     /// Reads 32 bits anywhere in the object.
@@ -84,72 +85,23 @@ pub struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    fn end(&self) -> u64 {
+    /// The address after the last byte.
+    pub fn end(&self) -> u64 {
         self.vaddr + self.code.len() as u64
     }
 
-    fn targets(&self) -> &[u64] {
-        self.targets.get_or_init(|| {
-            scan::long_jumps(self.code, self.candidates)
-                .into_iter()
-                .map(|offset| self.vaddr + offset as u64)
-                .collect()
-        })
+    /// Where long jumps lead to.
+    pub fn targets(&self) -> &[u64] {
+        self.targets.get_or_init(self.long_jumps)
     }
 
     /// What there is of `start..end`.
-    fn bytes(&self, start: u64, end: u64) -> &[u8] {
+    pub fn bytes(&self, start: u64, end: u64) -> &[u8] {
         let offset = |address: u64| (address.clamp(self.vaddr, self.end()) - self.vaddr) as usize;
         self.code
             .get(offset(start)..offset(end))
             .unwrap_or_default()
     }
-}
-
-/// A verdict for a candidate outside all functions. It is never replaced, as what is around it is
-/// unknown, but where it could be a system call it has to be trapped. What tells one from data is
-/// an instruction shortly before it that puts the call's number into `eax`, and goes on to the
-/// `syscall`.
-pub fn stray(around: &Surroundings, candidate: u64) -> Verdict {
-    const SHORTLY: u64 = 28;
-    let start = candidate.saturating_sub(SHORTLY).max(around.vaddr);
-    let before = around.bytes(start, candidate);
-    let sets_number = |bytes: &[u8]| match *bytes {
-        // mov $nr, %eax, and with a REX.W prefix.
-        [0xb8, _, high, 0, 0, ..] | [0x48, 0xc7, 0xc0, _, high, 0, 0, ..] => high < 4,
-        // xor %eax, %eax.
-        [0x31 | 0x33, 0xc0, ..] => true,
-        // mov reg, %eax.
-        [0x89, modrm, ..] => modrm & 0xc7 == 0xc0,
-        // mov reg or memory, %eax.
-        [0x8b, modrm, ..] => modrm & 0x38 == 0,
-        _ => false,
-    };
-    let number_set = (0..before.len())
-        .zip(start..)
-        .any(|(at, address)| sets_number(&before[at..]) && goes_to(around, address, candidate));
-    if number_set {
-        Verdict::Trap
-    } else {
-        Verdict::Not
-    }
-}
-
-/// Whether code decoded from `from` has an instruction that starts at `to`.
-fn goes_to(around: &Surroundings, from: u64, to: u64) -> bool {
-    let code = around.bytes(from, to + 2);
-    let mut decoder = Decoder::with_ip(64, code, from, DecoderOptions::NONE);
-    while decoder.ip() < to {
-        let instruction = decoder.decode();
-        // Zeroes are add %al, (%rax), in data everywhere and in code nowhere.
-        let zeroes = instruction.code() == Code::Add_rm8_r8
-            && instruction.memory_base() == Register::RAX
-            && instruction.op1_register() == Register::AL;
-        if instruction.is_invalid() || zeroes {
-            return false;
-        }
-    }
-    decoder.ip() == to
 }
 
 /// A verdict for each of `candidates` (addresses of `0f 05`, ascending), which lie in `function` or
@@ -177,128 +129,7 @@ pub fn plan(around: &Surroundings, function: Function, candidates: &[u64]) -> Ve
     verdicts
 }
 
-/// A function, decoded.
-struct Body<'a> {
-    around: &'a Surroundings<'a>,
-    instructions: Vec<Instruction>,
-    /// Sorted addresses in it that something in it leads to.
-    targets: Vec<u64>,
-    extended: bool,
-}
-
-impl<'a> Body<'a> {
-    /// Decodes a function; none if some of it is no code, as then nobody knows where code begins
-    /// again.
-    ///
-    /// Hand-written assembly may end its unwind information in mid-code (glibc's clone does, right
-    /// at the `syscall`, to be the end of all backtraces): code that the function falls through
-    /// into is taken as part of it, to the first instruction that does not go on.
-    fn decode(around: &'a Surroundings<'a>, function: Function) -> Option<Body<'a>> {
-        let limit = function.next.unwrap_or(function.end).max(function.end);
-        if function.start < around.vaddr || function.end > around.end() {
-            return None;
-        }
-        let code = around.bytes(function.start, limit);
-        let mut body = Body {
-            around,
-            instructions: Vec::with_capacity(code.len() / 4),
-            targets: Vec::new(),
-            extended: false,
-        };
-        let mut indirect = false;
-        let mut decoder = Decoder::with_ip(64, code, function.start, DecoderOptions::NONE);
-        let mut falls_through = true;
-        while decoder.ip() < function.end || (falls_through && decoder.can_decode()) {
-            let instruction = decoder.decode();
-            if instruction.is_invalid() {
-                if instruction.ip() < function.end {
-                    return None;
-                }
-                break;
-            }
-            falls_through = match instruction.flow_control() {
-                FlowControl::Next | FlowControl::ConditionalBranch => true,
-                // A call at the very end of a function does not return.
-                FlowControl::Call | FlowControl::IndirectCall => {
-                    instruction.code() == Code::Syscall || instruction.next_ip() != function.end
-                }
-                _ => false,
-            };
-            indirect |= instruction.flow_control() == FlowControl::IndirectBranch;
-            body.extended |= instruction.encoding() != EncodingKind::Legacy;
-            body.note_targets(&instruction);
-            body.instructions.push(instruction);
-        }
-        if indirect {
-            body.note_tables();
-        }
-        body.targets.sort_unstable();
-        Some(body)
-    }
-
-    fn note_targets(&mut self, instruction: &Instruction) {
-        let near = matches!(
-            instruction.op0_kind(),
-            OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64
-        );
-        if near {
-            self.targets.push(instruction.near_branch_target());
-        } else if instruction.code() == Code::Endbr64 {
-            self.targets.push(instruction.ip());
-        } else if instruction.is_ip_rel_memory_operand() {
-            self.targets.push(instruction.ip_rel_memory_address());
-        }
-    }
-
-    /// The targets of jump tables: where the function takes a rip-relative address, entries
-    /// relative to it; where it jumps through memory at a plain address, absolute ones. What is no
-    /// table ends at once, as its first word does not lead into code; words after a table's end can
-    /// at worst cost a choice.
-    fn note_tables(&mut self) {
-        const LONGEST: u64 = 4096;
-        let code = self.around.vaddr..self.around.end();
-        let mut found = Vec::new();
-        for instruction in &self.instructions {
-            if instruction.is_ip_rel_memory_operand() && instruction.mnemonic() == Mnemonic::Lea {
-                let table = instruction.ip_rel_memory_address();
-                let relative = |entry| {
-                    let word = (self.around.word)(table.checked_add(entry * 4)?)?;
-                    Some(table.wrapping_add_signed(word.into()))
-                };
-                found.extend(
-                    (0..LONGEST)
-                        .map_while(relative)
-                        .take_while(|at| code.contains(at)),
-                );
-            } else if instruction.flow_control() == FlowControl::IndirectBranch
-                && instruction.memory_index() != Register::None
-                && instruction.memory_base() == Register::None
-            {
-                let table = instruction.memory_displacement64();
-                let absolute = |entry| {
-                    let low = (self.around.word)(table.checked_add(entry * 8)?)?;
-                    let high = (self.around.word)(table.checked_add(entry * 8 + 4)?)?;
-                    (high == 0).then_some(u64::from(low as u32))
-                };
-                found.extend(
-                    (0..LONGEST)
-                        .map_while(absolute)
-                        .take_while(|at| code.contains(at)),
-                );
-            }
-        }
-        self.targets.append(&mut found);
-    }
-
-    /// The index of the instruction that has the byte at `address`.
-    fn containing(&self, address: u64) -> Option<usize> {
-        let index = self
-            .instructions
-            .partition_point(|i| i.ip() <= address)
-            .checked_sub(1)?;
-        (address < self.instructions[index].next_ip()).then_some(index)
-    }
-
+impl Body<'_> {
     /// The best patch for the `syscall` at `index` that starts at or after `earliest`: as few
     /// instructions as possible from after the call, then as few as possible from before it.
     fn patch(&self, index: usize, earliest: u64) -> Option<Patch> {
@@ -341,51 +172,6 @@ impl<'a> Body<'a> {
             extended: self.extended,
         })
     }
-
-    /// Whether anything leads to an address inside `start..end`, other than `start`.
-    fn jumped_into(&self, start: u64, end: u64) -> bool {
-        let any = |targets: &[u64]| {
-            let first = targets.partition_point(|&at| at <= start);
-            targets.get(first).is_some_and(|&at| at < end)
-        };
-        any(&self.targets) || any(self.around.targets()) || self.short_jump_into(start, end)
-    }
-
-    /// Whether the code around the function, as near as it has to be, has a short jump (`jcc`,
-    /// `jmp`, `loop`, `jrcxz`) into it: bytes that look like one, at the start of an instruction of
-    /// their own function.
-    fn short_jump_into(&self, start: u64, end: u64) -> bool {
-        const REACH: u64 = 130;
-        let (Some(first), Some(last)) = (self.instructions.first(), self.instructions.last())
-        else {
-            return false;
-        };
-        let leads_into = |from: u64, to: u64| {
-            let from = from.max(self.around.vaddr);
-            let pairs = self.around.bytes(from, to).windows(2);
-            pairs.zip(from..).any(|(pair, at)| {
-                let target = (at + 2).wrapping_add_signed((pair[1] as i8).into());
-                matches!(pair[0], 0x70..=0x7f | 0xe0..=0xe3 | 0xeb)
-                    && start < target
-                    && target < end
-                    && (self.around.function)(at)
-                        .is_none_or(|function| goes_to(self.around, function.start, at))
-            })
-        };
-        leads_into(start.saturating_sub(REACH), first.ip())
-            || leads_into(last.next_ip(), end + REACH)
-    }
-
-    /// Whether an instruction does the same in a stub.
-    fn movable(&self, instruction: &Instruction) -> bool {
-        instruction.flow_control() == FlowControl::Next
-            && instruction.code() != Code::Endbr64
-            && (!instruction.is_ip_rel_memory_operand()
-                || self
-                    .around
-                    .extent
-                    .contains(&instruction.ip_rel_memory_address()))
-    }
 }
 
 /// Whether an instruction changes the stack pointer.
@@ -403,6 +189,7 @@ fn moves_stack(instruction: &Instruction, info: &mut InstructionInfoFactory) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rewrite::{scan, sift};
 
     const BASE: u64 = 0x1000;
     const SYSCALL: &[u8] = &[0x0f, 0x05];
@@ -453,23 +240,30 @@ mod tests {
             let word = |at| self.words.iter().find(|w| w.0 == at).map(|w| w.1);
             let function = |at| self.functions.iter().rev().find(|f| f.start <= at).copied();
             let candidates = scan::candidates(&self.bytes);
+            let targets = || self.targets.clone();
             let around = Surroundings {
                 code: &self.bytes,
                 vaddr: BASE,
-                candidates: &candidates,
-                targets: OnceCell::from(self.targets.clone()),
+                targets: OnceCell::new(),
+                long_jumps: &targets,
                 extent: BASE..BASE + 0x1_0000,
                 word: &word,
                 function: &function,
             };
             let candidates: Vec<u64> = candidates.iter().map(|&at| BASE + at as u64).collect();
-            candidates
+            let verdicts: Vec<Verdict> = candidates
                 .chunk_by(|&a, &b| function(a) == function(b))
                 .flat_map(|group| match function(group[0]) {
                     Some(function) => plan(&around, function, group),
                     None => group.iter().map(|&at| stray(&around, at)).collect(),
                 })
-                .collect()
+                .collect();
+            // What is sifted out is none.
+            for (&at, verdict) in candidates.iter().zip(&verdicts) {
+                let possible = function(at).is_none_or(|f| sift::possible(&around, &f, at));
+                assert!(possible || *verdict == Verdict::Not, "{at:#x}: {verdict:?}");
+            }
+            verdicts
         }
 
         /// The offsets (start, syscall, end, kept) of patches; none for a trap.
