@@ -80,6 +80,11 @@ pub struct Task {
     pub(crate) altstack: Cell<(usize, usize, i32)>,
     /// The signal mask in force; changed by the task's hub only, read by senders.
     pub(crate) mask: AtomicU64,
+    /// What the task's last change of its mask closed, if that closed all: libc does so before it makes a thread.
+    pub(crate) closed: Cell<u64>,
+    /// And then it has made one, or been made so: what was open until just before, and opened by both again before any more of the program's
+    /// code runs.
+    pub(crate) brief: Cell<u64>,
     /// The number of the call in progress.
     pub(crate) call_number: Cell<i32>,
     /// A call that a signal interrupted and that nobody has looked at yet.
@@ -345,6 +350,8 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.robust_list.set(0);
     task.altstack.set((0, 0, libc::SS_DISABLE));
     task.mask.store(mask, Ordering::Relaxed);
+    task.closed.set(0);
+    task.brief.set(0);
     task.interrupted.set(None);
     task.restore_mask.set(None);
     task.signalled.store(false, Ordering::Relaxed);

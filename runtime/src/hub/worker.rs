@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{
-    AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
 };
 
 /// The most workers there can be.
@@ -25,6 +25,8 @@ pub(crate) struct Worker {
     /// Between the thread's hub and the task that it runs.
     pub(crate) gate: Gate,
     tid: i32,
+    /// A kick for a signal's sake is on its way to the thread. Others that come before it has struck would be frames on its stack, and no more.
+    pub(crate) kicked: AtomicBool,
     /// 1 while the thread waits in the kernel and touches nothing shared. (2 in `Gate::in_program` would disturb the kernel's selector.)
     pub(super) resting: AtomicU8,
     /// The descriptor that a call uses this moment for the file it began with, or -1: see [`crate::syscalls::close`].
@@ -112,6 +114,7 @@ impl Worker {
                 in_program: 0.into(),
             },
             tid,
+            kicked: AtomicBool::new(false),
             hub: AtomicPtr::new(ptr::null_mut()),
             taken: AtomicU32::new(0),
             away_since: AtomicU64::new(0),
@@ -167,6 +170,8 @@ impl Worker {
     pub(super) fn go(&self, task: &'static Task) {
         let context = task.context();
         context.gate = &raw const self.gate;
+        // It may have struck the runtime, to no effect.
+        self.kicked.store(false, Ordering::Relaxed);
         let crossing = crossing();
         if let Some(frame) = task.frame.take() {
             signal::preempt::resume(task, self, frame);

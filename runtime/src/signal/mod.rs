@@ -371,7 +371,9 @@ fn reach(task: &'static Task) {
     // about to go on is made up for by the end of its slice.
     if running && hub::current().is_none_or(|h| !std::ptr::eq(h, hub)) {
         let worker = hub.worker();
-        if worker.gate.in_program.load(Ordering::SeqCst) != 0 {
+        if worker.gate.in_program.load(Ordering::SeqCst) != 0
+            && !worker.kicked.swap(true, Ordering::SeqCst)
+        {
             preempt::send(worker);
         }
     }
@@ -465,6 +467,13 @@ pub(crate) fn mask_after_call(task: &'static Task) {
 
 /// Sets a task's mask. What it opens is looked for; what it newly blocks, and the task had been told of, is offered to others.
 pub(crate) fn set_mask(task: &'static Task, mask: u64) {
+    change_mask(task, mask, 0);
+}
+
+/// As [`set_mask`]. `brief`: what was open until a moment ago, since when the program's code has not run ([`Task::brief`]). If it opens
+/// nothing else, the kernel is not asked: what is pending there was as good as sent before the mask was closed, and its turn comes as it
+/// would have come then, when the receiver hears of it.
+pub(crate) fn change_mask(task: &'static Task, mask: u64, brief: u64) {
     let mask = mask & !UNBLOCKABLE;
     // Before the looks below, and before a sender's look at it: see `shared`.
     let old = task.mask.swap(mask, Ordering::SeqCst);
@@ -472,7 +481,12 @@ pub(crate) fn set_mask(task: &'static Task, mask: u64) {
         shared::pass_on(task, mask & !old);
     }
     let opened = old & !mask;
-    if opened != 0 && (lock(&task.signals).pending | shared::pending()) & opened != 0 {
+    if opened == 0 {
+        return;
+    }
+    let skip = opened & !brief == 0 && shared::left() & opened == 0;
+    let of_process = if skip { 0 } else { shared::pending() };
+    if (lock(&task.signals).pending | of_process) & opened != 0 {
         task.signalled.store(true, Ordering::Release);
     }
 }

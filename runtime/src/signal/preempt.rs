@@ -13,6 +13,7 @@ use crate::task::Task;
 use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 
 /// The pseudo system call of a preempted task.
 pub const PREEMPTED: usize = 0x434f_4f51;
@@ -102,17 +103,15 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8, call: usize) -> bo
     // for `largest` bytes of state.
     unsafe {
         let gate = (*context).gate;
+        let worker = &*gate.cast::<Worker>();
+        // Whoever did not kick because of this kick is seen at the crossing.
+        worker.kicked.swap(false, Ordering::SeqCst);
         let from = frame.cast::<Frame>();
         let rip = (*from).uc.machine.rip as usize;
-        if (*gate)
-            .in_program
-            .load(std::sync::atomic::Ordering::Relaxed)
-            == 0
-            || (hub::crossing().in_library)(rip)
-        {
+        if (*gate).in_program.load(Ordering::Relaxed) == 0 || (hub::crossing().in_library)(rip) {
             return false;
         }
-        let spare = (*gate.cast::<Worker>()).spare_frame.get();
+        let spare = worker.spare_frame.get();
         let state = (*from).uc.machine.fpstate as *const u8;
         let size = state_size(state);
         if spare.is_null() || size > crate::extended::largest() {

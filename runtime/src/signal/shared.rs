@@ -9,6 +9,10 @@
 //! ends, or because its handler blocks more of them, tells another one ([`pass_on`]); and a task that unblocks a signal looks for itself.
 //! The mask is stored before that look, and the sender's signal is pending before the receiver looks at masks, so one of them sees the other.
 //!
+//! What somebody has looked at and left is in [`SEEN`], before he looks at masks: so a task that opens what it had closed only for the making
+//! of a thread ([`Task::brief`]) asks the kernel only for what it finds there. What nobody has looked at yet the receiver will, and find the
+//! mask open. (Other tasks ask the kernel itself: they may know of a signal before the receiver does.)
+//!
 //! Not everything can be the kernel's: the numbers of faults and [`super::KICK`] no hub blocks, so those that somebody *sends* come by
 //! the handler and the receiver ([`super::fault::sent`]), and are *held* here. That is all that is.
 
@@ -25,6 +29,30 @@ static HELD: Mutex<TaskSignals> = Mutex::new(TaskSignals::new());
 /// A copy of its pending set, to look at without the lock.
 static HELD_PENDING: AtomicU64 = AtomicU64::new(0);
 
+/// Signals that somebody has considered and that may still be pending in the kernel. Changed under [`SEEING`], so that what is considered
+/// anew is not forgotten by who has found it gone before.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+static SEEING: Mutex<()> = Mutex::new(());
+
+/// Signals are about to be considered.
+fn see(set: u64) {
+    let _seeing = lock(&SEEING);
+    SEEN.fetch_or(set, Ordering::SeqCst);
+}
+
+/// Forgets what is not pending any more.
+#[cold]
+fn forget_gone() {
+    let _seeing = lock(&SEEING);
+    SEEN.fetch_and(ask_kernel(), Ordering::SeqCst);
+}
+
+/// Signals of which somebody has heard, and that may be pending for the process: whoever looks after he has opened his mask finds all that
+/// the receiver will not tell him of.
+pub(super) fn left() -> u64 {
+    SEEN.load(Ordering::SeqCst) | HELD_PENDING.load(Ordering::SeqCst)
+}
+
 fn with_held<T>(f: impl FnOnce(&mut TaskSignals) -> T) -> T {
     let mut held = lock(&HELD);
     let result = f(&mut held);
@@ -40,11 +68,20 @@ pub(super) fn reserved() -> u64 {
     UNBLOCKED | bit(RELAY) | dump
 }
 
-/// What the kernel has pending for the process, on a thread that has nothing of its own pending but what is [`reserved`].
-fn in_kernel() -> u64 {
+/// What the kernel has pending for the process and for the calling thread.
+fn ask_kernel() -> u64 {
     let mut set = 0u64;
     // SAFETY: fills the set.
     let _ = unsafe { sys!(SYS_rt_sigpending, &mut set, 8) };
+    set
+}
+
+/// What the kernel has pending for the process, on a thread that has nothing of its own pending but what is [`reserved`].
+fn in_kernel() -> u64 {
+    let set = ask_kernel();
+    if SEEN.load(Ordering::Relaxed) & !set != 0 {
+        forget_gone();
+    }
     set & !reserved()
 }
 
@@ -100,6 +137,8 @@ fn blocked_by_main(signal: i32) -> bool {
 /// A signal came for the process: what is to be done about it, and who is to be told? Called when it is pending, by anybody, and more
 /// than once does no harm.
 pub(crate) fn consider(signal: i32) {
+    // Before any look at masks.
+    see(bit(signal));
     if signal == libc::SIGCHLD {
         hub::child_changed();
     }
@@ -189,4 +228,5 @@ pub(crate) fn tells_of_children() -> bool {
 /// In a forked child: nothing is pending.
 pub(super) fn reset() {
     with_held(TaskSignals::clear);
+    SEEN.store(0, Ordering::SeqCst);
 }

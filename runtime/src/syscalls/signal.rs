@@ -54,7 +54,9 @@ pub(crate) fn rt_sigprocmask(
     if size != 8 {
         return Err(Errno::INVAL);
     }
-    let was = call.task.mask.load(Ordering::Relaxed);
+    let task = call.task;
+    let was = task.mask.load(Ordering::Relaxed);
+    let brief = task.brief.take();
     // SAFETY: the program's masks.
     unsafe {
         if !set.is_null() {
@@ -65,7 +67,9 @@ pub(crate) fn rt_sigprocmask(
                 libc::SIG_SETMASK => set,
                 _ => return Err(Errno::INVAL),
             };
-            signal::set_mask(call.task, now);
+            signal::change_mask(task, now, brief);
+            let all = now | signal::NEVER_BLOCKED == !0;
+            task.closed.set(if all { now & !was } else { 0 });
         }
         if !old.is_null() {
             write_user(old, was)?;

@@ -107,6 +107,9 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     // As natively a thread begins with its maker's rounding mode and the like.
     task.fp.set(crate::extended::control());
     task.name.set(parent.name.get());
+    let brief = parent.closed.take();
+    parent.brief.set(brief);
+    task.brief.set(brief);
     scheduling::inherit(parent, task);
     let id = task.id();
     // SAFETY: the new thread's control block and the words that the program named.

@@ -8,9 +8,10 @@
 //! | [`away`] | a task comes back from a worker that lost its hub | the real `away.rs` and `turn.rs`, with steps of `hub/relief.rs` |
 //! | [`futex`] | waiting, waking, giving up and being moved to another address | steps of `syscalls/futex.rs` |
 //! | [`hand_over`] | a signal for the process comes while tasks change their masks | steps of `signal/shared.rs` and `signal/mod.rs` |
+//! | [`seen`] | a signal comes while a task opens a mask that it had closed for a moment | steps of the same |
 //! | [`closing`] | a number is closed while calls wait on it | steps of `syscalls/close.rs` and `fds.rs` |
 //!
-//! The last three copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
+//! The last four copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
 //! loom cannot take back between two runs. Whoever changes the one changes the other.
 //!
 //! Each model comes with [`Fault`]s: a step left out, moved or weakened. For each there is a test that loom *does* find it, so that
@@ -38,6 +39,7 @@ mod closing;
 mod futex;
 mod hand_over;
 mod inbox;
+mod seen;
 mod seq_cst;
 mod wake;
 
@@ -80,6 +82,10 @@ enum Fault {
     LookBeforeMask,
     /// A task whose handler blocks a signal does not offer more of them to others.
     MoreNotOffered,
+    /// Who considers a signal says so after it has looked at masks.
+    SeenAfterMasks,
+    /// Who finds a signal gone asks the kernel before it takes the lock.
+    AskedOutsideLock,
     /// Generation and count are looked at one after the other.
     CountApart,
 }
