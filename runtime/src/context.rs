@@ -49,6 +49,8 @@ pub struct Context {
     pub xmm: [[u64; 2]; 16],
     /// The signal mask that a child made in a window begins with.
     pub window_mask: u64,
+    /// What the call gave that the crossing has answered, until its hub has seen to the rest; see [`crate::syscalls::quick`].
+    pub answer: u64,
 }
 
 /// What the crossing needs to know of a hub's thread. One per thread.

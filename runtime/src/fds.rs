@@ -157,6 +157,16 @@ impl Entry {
         }
     }
 
+    /// As [`store`].
+    pub(crate) fn store(&self) -> Store {
+        match self.flags.load(Ordering::Relaxed) & (DEVICE | MEMORY | NO_NOWAIT) {
+            0 => Store::Cache,
+            flags if flags & DEVICE != 0 => Store::Device,
+            flags if flags & MEMORY != 0 => Store::Memory,
+            _ => Store::Slow,
+        }
+    }
+
     /// Whether the number is the runtime's own.
     pub(crate) fn is_own(&self) -> bool {
         self.has(OWN)
@@ -249,12 +259,7 @@ pub(crate) enum Store {
 
 /// What calls on a regular file wait for, as far as is known. The kind has been looked up.
 pub(crate) fn store(fd: i32) -> Store {
-    match entry(fd) {
-        Some(e) if e.has(DEVICE) => Store::Device,
-        Some(e) if e.has(MEMORY) => Store::Memory,
-        Some(e) if e.has(NO_NOWAIT) => Store::Slow,
-        _ => Store::Cache,
-    }
+    entry(fd).map_or(Store::Cache, Entry::store)
 }
 
 /// The file has turned out not to know `RWF_NOWAIT`: looks what file system it is on, and remembers that.

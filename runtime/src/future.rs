@@ -29,7 +29,7 @@ pub(crate) struct Parked {
 struct How {
     poll: unsafe fn(*mut u8) -> Poll<SysResult>,
     drop: unsafe fn(*mut u8),
-    layout: Layout,
+    room: Room,
 }
 
 struct Vtable<F>(std::marker::PhantomData<F>);
@@ -38,7 +38,7 @@ impl<F: Future<Output = SysResult>> Vtable<F> {
     const HOW: How = How {
         poll: Self::poll,
         drop: Self::drop,
-        layout: Layout::new::<F>(),
+        room: Room::of(Layout::new::<F>()),
     };
 
     /// # Safety
@@ -62,9 +62,9 @@ pub(crate) fn start<F: Future<Output = SysResult>>(
     hub: &Hub,
     future: F,
 ) -> Result<SysResult, Parked> {
-    let layout = Layout::new::<F>();
-    let kept = hub.buffers().take(layout);
-    let Some(place) = kept.or_else(|| hub.buffers().spare(layout)) else {
+    let room = const { Room::of(Layout::new::<F>()) };
+    let kept = hub.buffers().take(room);
+    let Some(place) = kept.or_else(|| hub.buffers().spare(room)) else {
         return Ok(Err(Errno::NOMEM));
     };
     // SAFETY: the buffer has F's layout and is ours alone; the future stays in it until dropped below or by `Parked`.
@@ -81,7 +81,7 @@ pub(crate) fn start<F: Future<Output = SysResult>>(
     // SAFETY: as above; this takes it off every wait queue.
     unsafe { Vtable::<F>::drop(place.as_ptr()) };
     if kept.is_some() {
-        hub.buffers().give(place, layout);
+        hub.buffers().give(place, room);
     }
     match polled {
         Poll::Ready(result) => Ok(result),
@@ -101,7 +101,7 @@ impl Parked {
     pub(crate) fn finish(self, hub: &Hub) {
         // SAFETY: as for `poll`; this is the one place where a parked future is dropped.
         unsafe { (self.how.drop)(self.future.as_ptr()) };
-        hub.buffers().give(self.future, self.how.layout);
+        hub.buffers().give(self.future, self.how.room);
     }
 }
 
@@ -131,23 +131,44 @@ const ALIGN: usize = 64;
 /// How many unused buffers of a class are kept.
 const KEEP: usize = 4096;
 
+/// What kind of buffer a future needs.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// Its class, or as many as there are: memory of its own.
+    class: usize,
+    size: usize,
+    align: usize,
+}
+
+impl Room {
+    const fn of(layout: Layout) -> Self {
+        let (mut size, mut align) = (layout.size(), layout.align());
+        let mut class = 0;
+        while class < CLASSES.len() && size > CLASSES[class] {
+            class += 1;
+        }
+        if align > ALIGN {
+            class = CLASSES.len();
+        } else {
+            align = ALIGN;
+        }
+        if class < CLASSES.len() {
+            size = CLASSES[class];
+        }
+        Self { class, size, align }
+    }
+
+    fn layout(self) -> Layout {
+        Layout::from_size_align(self.size.max(1), self.align).expect("a future's layout")
+    }
+}
+
 impl Buffers {
-    fn class(layout: Layout) -> Option<usize> {
-        (layout.align() <= ALIGN)
-            .then(|| CLASSES.iter().position(|c| layout.size() <= *c))
-            .flatten()
-    }
-
-    fn buffer(layout: Layout) -> Layout {
-        let size = Self::class(layout).map_or(layout.size(), |c| CLASSES[c]);
-        Layout::from_size_align(size.max(1), layout.align().max(ALIGN)).expect("a future's layout")
-    }
-
     /// `None`: there is no memory for one more.
-    fn take(&self, layout: Layout) -> Option<NonNull<u8>> {
-        if let Some(class) = Self::class(layout) {
+    fn take(&self, room: Room) -> Option<NonNull<u8>> {
+        if room.class < CLASSES.len() {
             // SAFETY: only the hub's own thread comes here, and no reference outlives the statement.
-            if let Some(buffer) = unsafe { (&mut *self.free.get())[class].pop() } {
+            if let Some(buffer) = unsafe { (&mut *self.free.get())[room.class].pop() } {
                 return Some(buffer);
             }
         }
@@ -155,25 +176,25 @@ impl Buffers {
             return None;
         }
         // SAFETY: the layout's size is not zero.
-        NonNull::new(unsafe { std::alloc::alloc(Self::buffer(layout)) })
+        NonNull::new(unsafe { std::alloc::alloc(room.layout()) })
     }
 
     /// Not to be parked in: the next call may need it.
-    fn spare(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let fits = layout.size() <= size_of::<Spare>() && layout.align() <= align_of::<Spare>();
+    fn spare(&self, room: Room) -> Option<NonNull<u8>> {
+        let fits = room.size <= size_of::<Spare>() && room.align <= align_of::<Spare>();
         NonNull::new(self.spare.get().cast()).filter(|_| fits)
     }
 
-    fn give(&self, buffer: NonNull<u8>, layout: Layout) {
-        if let Some(class) = Self::class(layout) {
+    fn give(&self, buffer: NonNull<u8>, room: Room) {
+        if room.class < CLASSES.len() {
             // SAFETY: as in `take`.
-            let free = unsafe { &mut (&mut *self.free.get())[class] };
+            let free = unsafe { &mut (&mut *self.free.get())[room.class] };
             if free.len() < KEEP {
                 return free.push(buffer);
             }
         }
         // SAFETY: `take` allocated it with this layout.
-        unsafe { std::alloc::dealloc(buffer.as_ptr(), Self::buffer(layout)) };
+        unsafe { std::alloc::dealloc(buffer.as_ptr(), room.layout()) };
     }
 }
 

@@ -31,6 +31,7 @@ pub mod own;
 mod places;
 mod pool;
 pub mod signal;
+mod spin;
 mod stacks;
 mod status;
 pub mod sys;

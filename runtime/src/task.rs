@@ -170,6 +170,13 @@ impl Task {
         }
     }
 
+    /// As [`Task::wake_near`], on the thread of this hub.
+    pub(crate) fn wake_at(&'static self, here: &'static Hub) {
+        if self.turn.claim() {
+            balance::place_from(here, self);
+        }
+    }
+
     /// The number of the slot, for debuggers.
     pub fn index(&self) -> usize {
         self.slot.get()

@@ -85,20 +85,20 @@ fn fits(from: &Hub, to: &Hub) -> bool {
 
 /// Queues a task that the caller has claimed, for the task that runs here (or for a thread that is no hub).
 pub(crate) fn place(task: &'static Task) {
+    match current() {
+        Some(here) => place_from(here, task),
+        None => task.hub().enqueue(task),
+    }
+}
+
+/// As [`place`], on the thread of this hub.
+pub(crate) fn place_from(here: &'static Hub, task: &'static Task) {
     let home = task.hub();
-    let Some(here) = current() else {
-        return home.enqueue(task);
-    };
-    let movable = || task.turn.is_down() && task.is_portable();
     if ptr::eq(home, here) {
-        if !here.ready.is_empty() {
-            if let Some(idle) = sleeper(here).filter(|_| movable()) {
-                task.move_to(idle);
-                return idle.enqueue(task);
-            }
-        }
-    } else if home.is_asleep() {
-        let pull = here.stops_soon() && fits(home, here) && movable();
+        return at_home(here, task);
+    }
+    if home.is_asleep() {
+        let pull = here.stops_soon() && fits(home, here) && is_movable(task);
         // A hub with news, that the trap door must be armed for one, hears them before it runs a task that may know of them.
         if pull && !here.has_news.load(Ordering::SeqCst) {
             task.move_to(here);
@@ -110,6 +110,21 @@ pub(crate) fn place(task: &'static Task) {
         return here.balance.woke_at.set(sys::now(libc::CLOCK_MONOTONIC));
     }
     home.enqueue(task);
+}
+
+fn is_movable(task: &Task) -> bool {
+    task.turn.is_down() && task.is_portable()
+}
+
+/// As [`place`], for a task of this very hub.
+pub(crate) fn at_home(here: &'static Hub, task: &'static Task) {
+    if !here.ready.is_empty() {
+        if let Some(idle) = sleeper(here).filter(|_| is_movable(task)) {
+            task.move_to(idle);
+            return idle.post(task);
+        }
+    }
+    here.ready.push(task);
 }
 
 /// The hub for a new task, before [`place`] has its say: the one with the fewest.
@@ -139,10 +154,16 @@ impl Hub {
         self.balance.woke_at.set(0);
     }
 
+    /// Whether the task that runs has woken another of which there is something to be learnt.
+    #[inline]
+    pub(super) fn is_watching(&self) -> bool {
+        self.balance.woke_at.get() != 0
+    }
+
     /// The task leaves the CPU: learns from how long it ran on after it woke another.
     #[inline]
     pub(super) fn has_stopped(&self, task: &Task) {
-        if self.balance.woke_at.get() != 0 {
+        if self.is_watching() {
             self.learn(task);
         }
     }
@@ -150,7 +171,7 @@ impl Hub {
     /// The task goes on after a call: if it has not stopped soon after all, whom it pulled goes to a hub that sleeps.
     #[inline]
     pub(super) fn goes_on(&'static self, task: &Task) {
-        if self.balance.woke_at.get() != 0 {
+        if self.is_watching() {
             self.look_back(task);
         }
     }

@@ -278,7 +278,14 @@ impl Hub {
     pub(crate) fn enqueue(&'static self, task: &'static Task) {
         if current().is_some_and(|h| ptr::eq(h, self)) {
             self.ready.push(task);
-        } else if self.inbox.push(task) {
+        } else {
+            self.post(task);
+        }
+    }
+
+    /// As [`Hub::enqueue`], for threads that are not the hub's.
+    fn post(&'static self, task: &'static Task) {
+        if self.inbox.push(task) {
             self.ring();
         }
     }
@@ -547,6 +554,14 @@ impl Hub {
             self.inbox.take(|t| self.ready.push(t));
             self.ready.push(task);
         }
+    }
+
+    /// Whether there is something to see to before this task, which runs here, goes on.
+    #[inline]
+    pub(crate) fn has_business_with(&self, task: &Task) -> bool {
+        task.signalled.load(Ordering::Acquire)
+            || self.make_room.load(Ordering::Relaxed)
+            || self.is_watching()
     }
 
     /// Whether the hub waits in the kernel, or is about to.

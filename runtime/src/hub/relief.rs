@@ -57,6 +57,12 @@ impl Worker {
         self.taken.load(Ordering::SeqCst) == HAS_HUB || self.decided() == HAS_HUB
     }
 
+    /// Whether a call may be answered right where its task has crossed: nobody wants this thread or its hub.
+    #[inline]
+    pub(crate) fn may_answer(&self) -> bool {
+        !world::is_stopping() && self.taken.load(Ordering::SeqCst) == HAS_HUB
+    }
+
     #[cold]
     fn decided(&self) -> u32 {
         loop {
@@ -78,6 +84,7 @@ impl Worker {
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         task.call_number.set(call.number as i32);
         loop {
+            self.kicked.store(false, Ordering::Relaxed);
             self.gate.in_program.store(1, Ordering::Release);
             let result = call.raw();
             self.gate.in_program.store(0, Ordering::Release);

@@ -52,9 +52,15 @@ pub(super) fn at_rest(worker: &Worker, f: impl FnOnce()) {
 /// Waits here while somebody stops the world. No lock may be held.
 #[inline]
 pub(crate) fn pause_point(worker: &Worker) {
-    if STOPPING.load(Ordering::SeqCst) != 0 {
+    if is_stopping() {
         pause(worker);
     }
+}
+
+/// Whether somebody stops the world.
+#[inline]
+pub(super) fn is_stopping() -> bool {
+    STOPPING.load(Ordering::SeqCst) != 0
 }
 
 #[cold]

@@ -14,11 +14,15 @@
 pub(crate) mod multiple;
 mod pi;
 
+use super::quick::Answer as Answered;
 use super::{Call, Outcome};
 use crate::future::{until, Woken};
+use crate::hub::Hub;
+use crate::signal;
+use crate::spin::{Guard, Spin};
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
-use crate::task::{lock, Task};
+use crate::task::Task;
 use crate::user;
 use std::cell::Cell;
 use std::future::Future;
@@ -26,7 +30,6 @@ use std::marker::PhantomPinned;
 use std::pin::Pin;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 const BUCKETS: usize = 1024;
@@ -34,7 +37,7 @@ const BUCKETS: usize = 1024;
 /// One bucket: the waiters on all addresses that hash to it, oldest first.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Bucket(Mutex<Queue>);
+struct Bucket(Spin<Queue>);
 
 #[derive(Debug)]
 struct Queue {
@@ -46,7 +49,7 @@ struct Queue {
 unsafe impl Send for Queue {}
 
 static TABLE: [Bucket; BUCKETS] = [const {
-    Bucket(Mutex::new(Queue {
+    Bucket(Spin::new(Queue {
         first: ptr::null(),
         last: ptr::null(),
     }))
@@ -100,10 +103,10 @@ impl Waiter {
     }
 
     /// Locks the bucket that the waiter is in, which a requeue may change until the lock is had.
-    fn lock_bucket(&self) -> MutexGuard<'static, Queue> {
+    fn lock_bucket(&self) -> Guard<'static, Queue> {
         loop {
             let address = self.address();
-            let queue = lock(&bucket(address).0);
+            let queue = bucket(address).0.lock();
             if ptr::eq(bucket(self.address()), bucket(address)) {
                 return queue;
             }
@@ -144,6 +147,19 @@ impl Queue {
             }
         }
         waiter.linked.set(false);
+    }
+
+    /// The oldest waiter on an address. It stays alive while the lock is held.
+    fn find<'a>(&self, address: usize) -> Option<&'a Waiter> {
+        let mut at = self.first;
+        // SAFETY: linked waiters are alive.
+        while let Some(waiter) = unsafe { at.as_ref() } {
+            if waiter.address() == address {
+                return Some(waiter);
+            }
+            at = waiter.next.get();
+        }
+        None
     }
 
     /// Unlinks up to `count` waiters on an address that share a bit with `bits`, oldest first, and gives each to `f`.
@@ -200,7 +216,7 @@ impl Future for Wait {
             };
         }
         let address = this.waiter.address();
-        let mut queue = lock(&bucket(address).0);
+        let mut queue = bucket(address).0.lock();
         // Under the lock: a waker changes the word first and then takes the lock, so either we see its change or it sees us.
         match word(address) {
             Ok(now) if now == this.expected => {}
@@ -214,6 +230,14 @@ impl Future for Wait {
 }
 
 impl Wait {
+    fn new(task: &'static Task, address: usize, expected: u32, bits: u32) -> Self {
+        Self {
+            waiter: Waiter::new(task, address, bits),
+            expected,
+            started: false,
+        }
+    }
+
     /// Leaves the queue. False if a waker came first: it has counted this waiter as woken.
     fn give_up(&self) -> bool {
         if !self.started {
@@ -268,9 +292,13 @@ pub(crate) fn futex(call: Call) -> Outcome {
             bits,
         }) => {
             let task = call.task;
-            let outcome = super::run(call, wait(task, address, expected, deadline, bits));
-            // Without a deadline, all that the wait holds is its place in the queue here.
-            task.portable.set(deadline == u64::MAX);
+            if deadline != u64::MAX {
+                return super::run(call, wait(task, address, expected, deadline, bits));
+            }
+            let wait = Wait::new(task, address, expected, bits);
+            let outcome = super::run(call, Untimed(wait));
+            // All that it holds is its place in the queue here.
+            task.portable.set(true);
             outcome
         }
         Ok(Answer::LockPi(lock)) => {
@@ -405,12 +433,10 @@ async fn wait(
     deadline: u64,
     bits: u32,
 ) -> SysResult {
-    let timed = deadline != u64::MAX;
-    let wait = Wait {
-        waiter: Waiter::new(task, address, bits),
-        expected,
-        started: false,
-    };
+    let wait = Wait::new(task, address, expected, bits);
+    if deadline == u64::MAX {
+        return Untimed(wait).await;
+    }
     let mut wait = std::pin::pin!(wait);
     match until(task, wait.as_mut(), deadline).await {
         Woken::Ready(result) => result.map(|()| 0),
@@ -418,36 +444,79 @@ async fn wait(
         _ if !wait.give_up() => Ok(0),
         Woken::Timeout => Err(Errno::TIMEDOUT),
         // As the kernel: a wait without a time-out is restarted after SA_RESTART, one with a time-out is not.
-        Woken::Signal if timed => Err(Errno::RESTART_NOHAND),
-        Woken::Signal => Err(Errno::RESTART_SYS),
+        Woken::Signal => Err(Errno::RESTART_NOHAND),
+    }
+}
+
+/// The same without a deadline, which is what most waits are: by hand, as they make out most of what a switch of tasks costs.
+#[derive(Debug)]
+struct Untimed(Wait);
+
+impl Future for Untimed {
+    type Output = SysResult;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SysResult> {
+        // SAFETY: the wait is moved no more than this is.
+        let mut wait = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+        if let Poll::Ready(result) = wait.as_mut().poll(cx) {
+            return Poll::Ready(result.map(|()| 0));
+        }
+        if !signal::interrupts(wait.waiter.task) {
+            return Poll::Pending;
+        }
+        // As above, and as the kernel: restarted after SA_RESTART.
+        Poll::Ready(if wait.give_up() {
+            Err(Errno::RESTART_SYS)
+        } else {
+            Ok(0)
+        })
     }
 }
 
 /// Wakes up to `count` waiters on a private address; gives how many.
 pub(crate) fn wake(address: usize, count: usize, bits: u32) -> usize {
     // The kernel wakes one even when asked for none.
-    lock(&bucket(address).0).take(address, bits, count.max(1), Waiter::wake)
+    bucket(address)
+        .0
+        .lock()
+        .take(address, bits, count.max(1), Waiter::wake)
+}
+
+/// FUTEX_WAKE of one waiter or none, of this hub's tasks, as [`quick`](super::quick) answers it: address, operation, count.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+pub(super) fn wake_here(here: &'static Hub, [address, op, count]: [usize; 3]) -> Answered {
+    let op = op as i32;
+    if op & !PRIVATE != libc::FUTEX_WAKE || address % 4 != 0 || !sys::plausible(address) {
+        return Answered::None;
+    }
+    if op & PRIVATE == 0 && super::memory::is_shared(address) {
+        return Answered::None;
+    }
+    let mut queue = bucket(address).0.lock();
+    let Some(waiter) = queue.find(address) else {
+        return Answered::Is(0);
+    };
+    // Others have hubs of which more is to be thought.
+    if count as u32 > 1 || !ptr::eq(waiter.task.hub(), here) {
+        return Answered::None;
+    }
+    queue.unlink(waiter);
+    waiter.task.wake_at(here);
+    waiter.woken.store(true, Ordering::Release);
+    Answered::Is(1)
 }
 
 /// Locks the buckets of two addresses in the table's order, once if they are the same.
-fn lock_two(
-    a: usize,
-    b: usize,
-) -> (
-    MutexGuard<'static, Queue>,
-    Option<MutexGuard<'static, Queue>>,
-    bool,
-) {
+fn lock_two(a: usize, b: usize) -> (Guard<'static, Queue>, Option<Guard<'static, Queue>>, bool) {
     let (i, j) = (index(a) & (BUCKETS - 1), index(b) & (BUCKETS - 1));
     match i.cmp(&j) {
-        std::cmp::Ordering::Equal => (lock(&TABLE[i].0), None, false),
+        std::cmp::Ordering::Equal => (TABLE[i].0.lock(), None, false),
         std::cmp::Ordering::Less => {
-            let first = lock(&TABLE[i].0);
-            (first, Some(lock(&TABLE[j].0)), false)
+            let first = TABLE[i].0.lock();
+            (first, Some(TABLE[j].0.lock()), false)
         }
         std::cmp::Ordering::Greater => {
-            let second = lock(&TABLE[j].0);
-            (second, Some(lock(&TABLE[i].0)), true)
+            let second = TABLE[j].0.lock();
+            (second, Some(TABLE[i].0.lock()), true)
         }
     }
 }
@@ -580,7 +649,7 @@ pub(crate) fn clear_tid(address: usize) {
 /// In a forked child: nobody waits, and no lock is held (the world stood still).
 pub(crate) fn reset() {
     for bucket in &TABLE {
-        *lock(&bucket.0) = Queue {
+        *bucket.0.lock() = Queue {
             first: ptr::null(),
             last: ptr::null(),
         };

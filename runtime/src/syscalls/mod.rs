@@ -15,6 +15,7 @@ pub(crate) mod memory;
 pub(crate) mod open;
 pub(crate) mod poll;
 pub(crate) mod process;
+pub mod quick;
 pub(crate) mod regular;
 mod rings;
 pub(crate) mod scheduling;
@@ -232,6 +233,11 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
     }
     if call.number == crate::signal::fault::FAULTED {
         return crate::signal::fault::faulted(task, hub.worker());
+    }
+    match call.number {
+        quick::ANSWERED => return quick::answered(task),
+        quick::PARTLY => return quick::partly(task),
+        _ => {}
     }
     match table::row(call.number) {
         Some(row) => (row.enter)(call),

@@ -9,6 +9,7 @@
 //! `COOP_FILE=block` nothing.
 
 use super::file::{self, Buffers, Direction};
+use super::quick::Answer;
 use super::{comm, Call, Outcome};
 use crate::config::{self, File};
 use crate::fds::{self, Kind, Store};
@@ -69,13 +70,47 @@ fn number(call: Call) -> i32 {
     call.args[0] as i32
 }
 
+/// read(2) and pread(2), as [`quick`](super::quick) answers them: of what the page cache has.
+pub(super) fn cached_now(number: usize, [fd, buf, len]: [usize; 3], offset: usize) -> Answer {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let fd = fd as i32;
+    let is_cached = |e: &fds::Entry| e.kind() == Kind::Regular && e.store() == Store::Cache;
+    if !fds::entry(fd).is_some_and(is_cached) || config::get().file != File::Posix {
+        return Answer::None;
+    }
+    let one = libc::iovec {
+        iov_base: buf as *mut _,
+        iov_len: len,
+    };
+    let here = number as i64 == libc::SYS_read;
+    let (offset, high) = if here { (HERE, HERE) } else { (offset, 0) };
+    // SAFETY: the program's buffer.
+    match unsafe { sys!(SYS_preadv2, fd, &one, 1, offset, high, RWF_NOWAIT) } {
+        Ok(n) if n == len => Answer::Is(n),
+        Ok(n) if here && n > 0 => Answer::Partly(n),
+        _ => Answer::None,
+    }
+}
+
+/// A read(2) has read so much of what is cached, and not all that it asks for.
+pub(super) fn go_on(call: Call, read: usize) -> Outcome {
+    let fd = number(call);
+    follow(call, after(call, fd, read))
+}
+
 /// Makes the call, and has the task wait if it must.
 fn made(call: Call, fd: i32, direction: Direction) -> Outcome {
-    match attempt(call, fd, direction) {
+    follow(call, attempt(call, fd, direction))
+}
+
+fn follow(call: Call, attempt: Attempt) -> Outcome {
+    match attempt {
         Attempt::Done(result) => call.done(result),
         Attempt::InLine => Outcome::InLine,
         Attempt::ByPool => super::run(call, pool::run(call.task, call.number, call.args)),
-        Attempt::Partly { read, position } => super::run(call, read_rest(call, fd, read, position)),
+        Attempt::Partly { read, position } => {
+            super::run(call, read_rest(call, number(call), read, position))
+        }
     }
 }
 
@@ -126,39 +161,50 @@ fn cached_read(call: Call, fd: i32) -> Attempt {
         iov_len: len,
     };
     let list = buf as *const libc::iovec;
-    let (v, count, offset, high) = match call.number as i64 {
-        libc::SYS_read => (&raw const one, 1, HERE, HERE),
-        libc::SYS_pread64 => (&raw const one, 1, offset, 0),
-        libc::SYS_readv => (list, len, HERE, HERE),
-        _ => (list, len, offset, high),
+    let (v, count) = match call.number as i64 {
+        libc::SYS_read | libc::SYS_pread64 => (&raw const one, 1),
+        _ => (list, len),
+    };
+    let (offset, high) = match call.number as i64 {
+        libc::SYS_pread64 => (offset, 0),
+        _ if is_here(call) => (HERE, HERE),
+        _ => (offset, high),
     };
     // SAFETY: the program's buffers.
     let result = unsafe { sys!(SYS_preadv2, fd, v, count, offset, high, RWF_NOWAIT) };
-    let read = match result {
+    match result {
         // The end of the file. Linux 5.9 and 5.10 say so elsewhere, too: the call itself knows.
-        Ok(0) if wanted(call) > 0 => return Attempt::InLine,
-        Ok(n) => n,
-        Err(Errno::AGAIN) => return Attempt::ByPool,
-        Err(Errno::OPNOTSUPP) => {
-            return match fds::store_without_nowait(fd) {
-                Store::Memory => Attempt::InLine,
-                _ => Attempt::ByPool,
-            }
-        }
-        Err(e) => return Attempt::Done(Err(e)),
-    };
+        Ok(0) if wanted(call) > 0 => Attempt::InLine,
+        Ok(read) => after(call, fd, read),
+        Err(Errno::AGAIN) => Attempt::ByPool,
+        Err(Errno::OPNOTSUPP) => match fds::store_without_nowait(fd) {
+            Store::Memory => Attempt::InLine,
+            _ => Attempt::ByPool,
+        },
+        Err(e) => Attempt::Done(Err(e)),
+    }
+}
+
+/// Whether a call reads at the file's own position.
+fn is_here(call: Call) -> bool {
+    [libc::SYS_read, libc::SYS_readv].contains(&(call.number as i64))
+}
+
+/// What is to become of a call that has read so much.
+fn after(call: Call, fd: i32, read: usize) -> Attempt {
     if read == wanted(call) {
         return Attempt::Done(Ok(read));
     }
     // The end of the file, or the end of what is cached?
-    let position = if offset == HERE {
+    let here = is_here(call);
+    let position = if here {
         // SAFETY: asks for the position.
         unsafe { sys!(SYS_lseek, fd, 0, libc::SEEK_CUR) }
     } else {
-        Ok(offset + read)
+        Ok(call.args[3] + read)
     };
     match position {
-        Ok(position) if position < size(fd) && offset == HERE => Attempt::Partly { read, position },
+        Ok(position) if position < size(fd) && here => Attempt::Partly { read, position },
         Ok(position) if position < size(fd) => Attempt::ByPool,
         _ => Attempt::Done(Ok(read)),
     }

@@ -14,8 +14,8 @@
 
 use super::futex::multiple;
 use super::{
-    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, regular, rings,
-    scheduling, signal, socket, splice, system, thread, time, timer, wait,
+    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, quick, regular,
+    rings, scheduling, signal, socket, splice, system, thread, time, timer, wait,
 };
 use super::{Call, Outcome};
 
@@ -508,7 +508,8 @@ rows! {
     469 file_setattr             File      never;
 }
 
-/// For the crossing: 0 for each number whose call it makes itself, 1 for what enters the runtime.
+/// For the crossing: 0 for each number whose call it makes itself, 1 for what enters the runtime, 2 for what it has answered on the
+/// way if possible.
 pub static COOP_ENTERS: [u8; LENGTH] = {
     let mut enters = [1; LENGTH];
     let mut i = 0;
@@ -516,6 +517,11 @@ pub static COOP_ENTERS: [u8; LENGTH] = {
         if matches!(ROWS[i].class, Class::Never) {
             enters[ROWS[i].number] = 0;
         }
+        i += 1;
+    }
+    let mut i = 0;
+    while i < quick::NUMBERS.len() {
+        enters[quick::NUMBERS[i] as usize] = 2;
         i += 1;
     }
     enters

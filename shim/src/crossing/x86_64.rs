@@ -22,11 +22,12 @@
 //! start-up, tell who is who: `coop_current`, the task whose thread pointer this is (null: not a task: an ordinary system call),
 //! and `coop_windowed`, for a task in a window.
 //!
-//! Calls that never block are made right here ([`COOP_ENTERS`](coop_runtime::syscalls::table::COOP_ENTERS) says which).
+//! Calls that never block are made right here, and what most often ends at once is answered on the way
+//! ([`coop_answer`](coop_runtime::syscalls::quick::coop_answer)): [`COOP_ENTERS`](coop_runtime::syscalls::table::COOP_ENTERS) says which.
 
 use coop_runtime::context::{Context, Gate, Registers};
 use coop_runtime::signal;
-use coop_runtime::syscalls::{table, window_done};
+use coop_runtime::syscalls::{quick, table, window_done};
 use std::arch::global_asm;
 use std::mem::offset_of;
 use std::sync::atomic::AtomicU8;
@@ -128,8 +129,8 @@ coop_entry:
     cmp ${length}, %rax
     jae 2f
     lea {enters}(%rip), %rdi
-    cmpb $0, (%rdi,%rax)
-    jne 2f
+    cmpb $1, (%rdi,%rax)
+    jae 2f
     // Never blocks: the call is made here, with the program's own registers and flags. It overwrites rcx and r11, so the way
     // back waits in the context, which the thread-local word finds again.
     mov %r11, {rip}(%rcx)
@@ -173,6 +174,30 @@ coop_entry:
     movaps %xmm14, {xmm}+0xe0(%rcx)
     movaps %xmm15, {xmm}+0xf0(%rcx)
     mov {gate}(%rcx), %rdx
+    cmp ${length}, %rax
+    jae 3f
+    cmpb $2, (%rdi,%rax)
+    jne 3f
+    // Perhaps answered on the way: inside the runtime, below the hub's frames, with the task's FS base. (What needs the extended registers
+    // kept has the hub keep them.)
+    cmpq $0, {full}(%rcx)
+    jne 3f
+    movb $0, {gate_in_program}(%rdx)
+    mov {gate_rsp}(%rdx), %rsp
+    .cfi_remember_state
+    .cfi_undefined rip
+    sub $8, %rsp
+    cld
+    mov %rcx, %rbx
+    mov %rcx, %rdi
+    call {answer}
+    mov %rbx, %rdi
+    mov {gate}(%rdi), %rdx
+    test %eax, %eax
+    jne 3f
+    movb $1, {gate_in_program}(%rdx)
+    jmp 7f
+    .cfi_restore_state
 3:
     // To the hub, whose gate is in rdx. From here the program's registers are dead.
     mov {gate_fs}(%rdx), %rbx
@@ -257,6 +282,7 @@ coop_abandon:
 coop_resume:
     .cfi_startproc
     TO_TASK
+7:
     mov %rdi, %rcx
     movaps {xmm}+0x00(%rcx), %xmm0
     movaps {xmm}+0x10(%rcx), %xmm1
@@ -474,6 +500,7 @@ coop_windowed_offset:
     window_done = const window_done(),
     no_fsgsbase = sym COOP_NO_FSGSBASE,
     enters = sym table::COOP_ENTERS,
+    answer = sym quick::coop_answer,
     native_frame = sym coop_native_frame,
     options(att_syntax)
 );
