@@ -1,18 +1,6 @@
 /* Datagrams to and fro between two threads, and between 50 pairs of threads: per round trip. */
-#include "bench.h"
+#include "pairs.h"
 #include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { PAIRS = 50, SIZE = 64 };
-
-struct pair {
-    int server, client;
-    long rounds;
-    pthread_t thread;
-};
-
-static struct pair pairs[PAIRS];
 
 static int udp_socket(struct sockaddr_in *address)
 {
@@ -23,6 +11,14 @@ static int udp_socket(struct sockaddr_in *address)
     MUST_ERRNO(bind(fd, (struct sockaddr *)address, size));
     MUST_ERRNO(getsockname(fd, (struct sockaddr *)address, &size));
     return fd;
+}
+
+static void open_pair(struct pair *p)
+{
+    struct sockaddr_in address, own;
+    p->server = udp_socket(&address);
+    p->client = udp_socket(&own);
+    MUST_ERRNO(connect(p->client, (struct sockaddr *)&address, sizeof address));
 }
 
 static void *serve(void *arg)
@@ -39,45 +35,8 @@ static void *serve(void *arg)
     }
 }
 
-static void *ask(void *arg)
-{
-    struct pair *p = arg;
-    char bytes[SIZE] = "";
-    for (long i = 0; i < p->rounds; i++) {
-        MUST_ERRNO(send(p->client, bytes, sizeof bytes, 0));
-        MUST_ERRNO(recv(p->client, bytes, sizeof bytes, 0));
-    }
-    return NULL;
-}
-
-static void one(long n)
-{
-    pairs[0].rounds = n;
-    ask(&pairs[0]);
-}
-
-static void many(long n)
-{
-    for (int i = 0; i < PAIRS; i++) {
-        pairs[i].rounds = n / PAIRS + 1;
-        MUST(pthread_create(&pairs[i].thread, NULL, ask, &pairs[i]));
-    }
-    for (int i = 0; i < PAIRS; i++)
-        MUST(pthread_join(pairs[i].thread, NULL));
-}
-
 static void bench(int argc, char **argv)
 {
     (void)argc, (void)argv;
-    for (int i = 0; i < PAIRS; i++) {
-        struct sockaddr_in address, own;
-        pthread_t server;
-        pairs[i].server = udp_socket(&address);
-        pairs[i].client = udp_socket(&own);
-        MUST_ERRNO(connect(pairs[i].client, (struct sockaddr *)&address, sizeof address));
-        MUST(pthread_create(&server, NULL, serve, &pairs[i]));
-        MUST(pthread_detach(server));
-    }
-    bench_measure("one-pair", one, "ns");
-    bench_measure("50-pairs", many, "ns");
+    measure_pairs(open_pair, serve);
 }

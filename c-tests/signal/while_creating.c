@@ -23,11 +23,12 @@ int main(void)
     on_signal(SIGUSR1, handler, SA_RESTART);
     SYS(pipe(acks));
     join(spawn(nothing, NULL));
-    pid_t child = SYS(fork());
+    pid_t parent = getpid(), child = SYS(fork());
     if (child == 0) {
         char ack;
+        SYS(close(acks[1]));
         for (int i = 0; i < SIGNALS; i++)
-            if (kill(getppid(), SIGUSR1) != 0 || read(acks[0], &ack, 1) != 1) _exit(1);
+            if (kill(parent, SIGUSR1) != 0 || read(acks[0], &ack, 1) != 1) _exit(1);
         _exit(0);
     }
     while (handled < SIGNALS) join(spawn(nothing, NULL));

@@ -1,7 +1,8 @@
 //! Readiness: which tasks of a hub wait for which descriptors, on the hub's own epoll.
 //!
-//! A descriptor is registered once, edge-triggered, for everything, when a task first waits on it, and stays registered until
-//! its file is gone: no `epoll_ctl` a wait. An edge is never lost: a task tries its call, gets `EAGAIN`, and is put on the
+//! A descriptor is registered once, edge-triggered, when a task first waits on it, and stays registered until its file is gone: no `epoll_ctl`
+//! a wait. It is registered for reading at first, and for more when a task first waits for that: many sockets have room anew whenever somebody
+//! takes what was sent, and a hub that sleeps would be woken by it each time for nobody. An edge is never lost: a task tries its call, gets `EAGAIN`, and is put on the
 //! queue without giving the hub a chance to look at epoll in between, so what comes after the try is seen after the queueing.
 //!
 //! A *registration* belongs to an open file, not to a number. When the program closes a number on which tasks wait, the old
@@ -93,6 +94,8 @@ struct Registration {
     generation: u32,
     /// Tells a slot's registrations apart in epoll's data.
     serial: u32,
+    /// What epoll tells of.
+    armed: u32,
     first: *const Waiter,
     last: *const Waiter,
 }
@@ -144,7 +147,8 @@ impl Readiness {
     /// Puts a waiter on a file's queue. `EPERM`: it cannot be polled, it is always ready.
     fn link(&self, file: &Held, waiter: &Waiter, fired: &Cell<bool>) -> Result<Turn, Errno> {
         // The generation is looked at and the file registered while nobody can close the number.
-        let slot = file.with_generation(|fd, generation| self.register(fd, generation))??;
+        let slot =
+            file.with_generation(|fd, generation| self.register(fd, generation, waiter.interest))??;
         let state = self.state();
         let r = &mut state.slots[slot as usize];
         waiter.fired.set(fired);
@@ -194,8 +198,8 @@ impl Readiness {
         }
     }
 
-    /// Finds or makes the registration of the file that a number means in a generation.
-    fn register(&self, fd: i32, generation: u32) -> Result<u32, Errno> {
+    /// Finds or makes the registration of the file that a number means in a generation, and sees to it that epoll tells of `interest`.
+    fn register(&self, fd: i32, generation: u32, interest: u32) -> Result<u32, Errno> {
         let index = usize::try_from(fd).map_err(|_| Errno::BADF)?;
         let state = self.state();
         if state.by_fd.len() <= index {
@@ -204,6 +208,11 @@ impl Readiness {
         if let Some(slot) = state.by_fd[index].checked_sub(1) {
             let r = &mut state.slots[slot as usize];
             if r.generation == generation {
+                if interest & !r.armed != 0 {
+                    // What is there already is told, too.
+                    self.arm(libc::EPOLL_CTL_MOD, fd, slot, r.serial, r.armed | interest)?;
+                    r.armed |= interest;
+                }
                 return Ok(slot);
             }
             state.by_fd[index] = 0;
@@ -218,39 +227,18 @@ impl Readiness {
                 fd,
                 generation,
                 serial: 0,
+                armed: 0,
                 first: ptr::null(),
                 last: ptr::null(),
             });
             state.slots.len() as u32 - 1
         });
         let r = &mut state.slots[slot as usize];
-        (r.fd, r.generation) = (fd, generation);
-        let mut event = libc::epoll_event {
-            events: ANY | libc::EPOLLET as u32,
-            u64: u64::from(slot) | u64::from(r.serial) << 32,
-        };
-        // SAFETY: `event` is valid; a bad descriptor is an error.
-        let mut added = unsafe {
-            sys!(
-                SYS_epoll_ctl,
-                self.epoll.get(),
-                libc::EPOLL_CTL_ADD,
-                fd,
-                &mut event
-            )
-        };
+        (r.fd, r.generation, r.armed) = (fd, generation, READ | interest);
+        let mut added = self.arm(libc::EPOLL_CTL_ADD, fd, slot, r.serial, r.armed);
         if added == Err(Errno(libc::EEXIST)) {
             // The same file came back to the same number; its old registration is still there.
-            // SAFETY: as above.
-            added = unsafe {
-                sys!(
-                    SYS_epoll_ctl,
-                    self.epoll.get(),
-                    libc::EPOLL_CTL_MOD,
-                    fd,
-                    &mut event
-                )
-            };
+            added = self.arm(libc::EPOLL_CTL_MOD, fd, slot, r.serial, r.armed);
         }
         if let Err(e) = added {
             state.free.push(slot);
@@ -258,6 +246,16 @@ impl Readiness {
         }
         state.by_fd[index] = slot + 1;
         Ok(slot)
+    }
+
+    /// Has epoll tell of events on a number.
+    fn arm(&self, how: i32, fd: i32, slot: u32, serial: u32, events: u32) -> Result<(), Errno> {
+        let mut event = libc::epoll_event {
+            events: events | libc::EPOLLET as u32,
+            u64: u64::from(slot) | u64::from(serial) << 32,
+        };
+        // SAFETY: `event` is valid; a bad descriptor is an error.
+        unsafe { sys!(SYS_epoll_ctl, self.epoll.get(), how, fd, &mut event) }.map(|_| ())
     }
 
     fn registration(&self, slot: u32, serial: u32) -> Option<&Registration> {

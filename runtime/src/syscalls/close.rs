@@ -54,6 +54,11 @@ impl Held {
         }
     }
 
+    /// The number that the call began with.
+    pub(crate) fn number(&self) -> i32 {
+        self.number
+    }
+
     /// Protects the file against closes of its number: to be called before the call waits.
     ///
     /// False if the number was closed since the call began, which has not waited yet. It begins again, then, with what the number means

@@ -6,7 +6,7 @@
 //! only when a call would block.
 
 use super::close::Held;
-use super::{regular, terminal, wait_fd, Call};
+use super::{regular, terminal, wait_fd, Call, Outcome};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
 use crate::own;
@@ -258,17 +258,29 @@ pub(crate) fn would_block(
 }
 
 /// Moves data between a descriptor and buffers, as read(2), write(2) and the rest say.
-async fn transfer(call: Call, fd: i32, mut buffers: Buffers, direction: Direction) -> SysResult {
+async fn transfer(call: Call, fd: i32, buffers: Buffers, direction: Direction) -> SysResult {
+    go_on(call, Held::new(fd), buffers, direction, None).await
+}
+
+/// The same. `first`: what the first try gave, if there was one.
+async fn go_on(
+    call: Call,
+    file: Held,
+    mut buffers: Buffers,
+    direction: Direction,
+    mut first: Option<SysResult>,
+) -> SysResult {
+    let fd = file.number();
     let total = buffers.len();
     if total == 0 {
         return call.raw();
     }
     let mut kind = fds::kind(fd);
-    let file = Held::new(fd);
     let mut moved = 0;
     let mut terms = None;
     loop {
         let result = match kind {
+            _ if first.is_some() => first.take().unwrap_or(Err(Errno::AGAIN)),
             Kind::Unknown => return Err(Errno::BADF),
             Kind::Other => return call.in_line(),
             Kind::Regular => return regular::transfer(call, fd, direction).await,
@@ -441,44 +453,57 @@ pub(crate) async fn in_pool_on(call: Call, file: &Held) -> SysResult {
     result
 }
 
-/// read(2).
-pub(crate) async fn read(call: Call, fd: i32, buf: usize, len: usize) -> SysResult {
-    if fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket) && len > 0 {
-        if fds::low_water(fd) > 1 {
-            let receive = Call {
-                number: libc::SYS_recvfrom as usize,
-                args: [fd as usize, buf, len, 0, 0, 0],
-                ..call
-            };
-            return super::socket::recvfrom(receive, fd).await;
-        }
-        match socket_now(fd, buf, len, Direction::Read) {
-            Err(Errno::AGAIN | Errno::NOTSOCK) => {}
-            result => return result,
-        }
+/// read(2) from what is not known for a regular file. What a socket has is had without a future.
+pub(crate) fn read(call: Call) -> Outcome {
+    let [_, buf, len, ..] = call.args;
+    let fd = number(call);
+    let file = Held::new(fd);
+    let buffers = Buffers::one(buf, len);
+    if !is_known_socket(fd) || len == 0 {
+        return super::run(call, go_on(call, file, buffers, Direction::Read, None));
     }
-    transfer(call, fd, Buffers::one(buf, len), Direction::Read).await
+    if fds::low_water(fd) > 1 {
+        let receive = Call {
+            number: libc::SYS_recvfrom as usize,
+            args: [call.args[0], buf, len, 0, 0, 0],
+            ..call
+        };
+        return super::socket::recvfrom(receive);
+    }
+    match socket_now(fd, buf, len, Direction::Read) {
+        Ok(n) => call.done(Ok(n)),
+        tried => super::run(
+            call,
+            go_on(call, file, buffers, Direction::Read, Some(tried)),
+        ),
+    }
 }
 
-/// write(2).
-pub(crate) async fn write(call: Call, fd: i32, buf: usize, len: usize) -> SysResult {
-    if fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket) && len > 0 {
-        match socket_now(fd, buf, len, Direction::Write) {
-            Ok(n) if n == len => return Ok(n),
-            Ok(n) => {
-                // Part of it went: the rest, and then the sum.
-                if !fds::is_plain(fd) && fds::nonblocking(fd) {
-                    return Ok(n);
-                }
-                let rest =
-                    transfer(call, fd, Buffers::one(buf + n, len - n), Direction::Write).await;
-                return Ok(n + rest.unwrap_or(0));
-            }
-            Err(Errno::AGAIN | Errno::NOTSOCK) => {}
-            result => return broken(call, Kind::Socket, result),
-        }
+/// write(2) to what is not known for a regular file.
+pub(crate) fn write(call: Call) -> Outcome {
+    let [_, buf, len, ..] = call.args;
+    let fd = number(call);
+    let file = Held::new(fd);
+    let buffers = Buffers::one(buf, len);
+    if !is_known_socket(fd) || len == 0 {
+        return super::run(call, go_on(call, file, buffers, Direction::Write, None));
     }
-    transfer(call, fd, Buffers::one(buf, len), Direction::Write).await
+    match socket_now(fd, buf, len, Direction::Write) {
+        Ok(n) if n == len => call.done(Ok(n)),
+        tried => super::run(
+            call,
+            go_on(call, file, buffers, Direction::Write, Some(tried)),
+        ),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+fn number(call: Call) -> i32 {
+    call.args[0] as i32
+}
+
+fn is_known_socket(fd: i32) -> bool {
+    fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket)
 }
 
 /// readv(2).

@@ -7,7 +7,7 @@
 
 use super::close::Held;
 use super::file::{would_block, Direction};
-use super::{wait_fd, Call};
+use super::{wait_fd, Call, Outcome};
 use crate::fds::{self, Kind};
 use crate::pool;
 use crate::signal;
@@ -23,14 +23,45 @@ const WAITALL: usize = libc::MSG_WAITALL as usize;
 /// Flags of calls that never wait: what they ask for is there or not.
 const NEVER_WAIT_READ: usize = (libc::MSG_ERRQUEUE | libc::MSG_OOB) as usize;
 
-/// recvfrom(2), recv(2).
-pub(crate) async fn recvfrom(call: Call, fd: i32) -> SysResult {
-    with_flags(call, fd, 3, Direction::Read).await
+/// recvfrom(2), recv(2). What is there is had without a future.
+pub(crate) fn recvfrom(call: Call) -> Outcome {
+    let fd = number(call);
+    let flags = call.args[3];
+    let file = Held::new(fd);
+    if flags & (DONTWAIT | PEEK | WAITALL | NEVER_WAIT_READ) != 0 || fds::low_water(fd) > 1 {
+        return super::run(call, with_flags(call, fd, 3, Direction::Read));
+    }
+    match first(&call, flags | DONTWAIT) {
+        Ok(n) => call.done(Ok(n)),
+        tried => super::run(call, go_on(call, file, 3, Direction::Read, Some(tried))),
+    }
 }
 
-/// sendto(2), send(2).
-pub(crate) async fn sendto(call: Call, fd: i32) -> SysResult {
-    with_flags(call, fd, 3, Direction::Write).await
+/// sendto(2), send(2). What there is room for goes without a future.
+pub(crate) fn sendto(call: Call) -> Outcome {
+    let fd = number(call);
+    let flags = call.args[3];
+    let file = Held::new(fd);
+    if flags & DONTWAIT != 0 || whole(&call, flags, Direction::Write) {
+        return super::run(call, with_flags(call, fd, 3, Direction::Write));
+    }
+    match first(&call, flags | DONTWAIT | NOSIGNAL) {
+        Ok(n) if n == call.args[2] => call.done(Ok(n)),
+        tried => super::run(call, go_on(call, file, 3, Direction::Write, Some(tried))),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+fn number(call: Call) -> i32 {
+    call.args[0] as i32
+}
+
+/// A call of either kind with flags that keep it from waiting.
+fn first(call: &Call, flags: usize) -> SysResult {
+    let mut args = call.args;
+    args[3] = flags;
+    // SAFETY: the program's call with flags that only keep it from waiting.
+    sys::check(unsafe { sys::syscall_raw(call.number, args) })
 }
 
 /// recvmsg(2).
@@ -54,7 +85,6 @@ fn may_share(message: *const libc::msghdr) {
 
 /// Tries a call that has a flags argument at `at` until it does not answer `EAGAIN`.
 async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> SysResult {
-    let file = Held::new(fd);
     let flags = call.args[at];
     if flags & DONTWAIT != 0 {
         return now(call, fd, at, direction);
@@ -62,6 +92,18 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
     if whole(&call, flags, direction) {
         return as_it_is(call, fd, at, direction).await;
     }
+    go_on(call, Held::new(fd), at, direction, None).await
+}
+
+/// The same for a call that may be tried. `first`: what the first try gave, if there was one.
+async fn go_on(
+    call: Call,
+    file: Held,
+    at: usize,
+    direction: Direction,
+    mut first: Option<SysResult>,
+) -> SysResult {
+    let flags = call.args[at];
     let mut terms = None;
     let mut args = call.args;
     args[at] = match direction {
@@ -72,11 +114,14 @@ async fn with_flags(call: Call, fd: i32, at: usize, direction: Direction) -> Sys
     let mut rest = Rest::default();
     loop {
         let now = file.fd()?;
-        let result = file.with(|fd| {
-            args[0] = fd as usize;
-            // SAFETY: the program's call with flags that only keep it from waiting, on what is left of its own buffers.
-            sys::check(unsafe { sys::syscall_raw(call.number, args) })
-        })?;
+        let result = match first.take() {
+            Some(result) => result,
+            None => file.with(|fd| {
+                args[0] = fd as usize;
+                // SAFETY: the program's call with flags that only keep it from waiting, on what is left of its own buffers.
+                sys::check(unsafe { sys::syscall_raw(call.number, args) })
+            })?,
+        };
         match result {
             Ok(n) => {
                 let peeks = direction == Direction::Read && flags & PEEK != 0;

@@ -169,8 +169,8 @@ rows! {
      41 socket                   Socket    direct(connect::socket);
      42 connect                  Socket    coop(connect::connect);
      43 accept                   Socket    coop(connect::accept);
-     44 sendto                   Socket    coop(socket::sendto);
-     45 recvfrom                 Socket    coop(socket::recvfrom);
+     44 sendto                   Socket    special(socket::sendto);
+     45 recvfrom                 Socket    special(socket::recvfrom);
      46 sendmsg                  Socket    coop(socket::sendmsg);
      47 recvmsg                  Socket    coop(socket::recvmsg);
      48 shutdown                 Socket    direct(connect::shutdown);
