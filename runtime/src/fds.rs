@@ -337,12 +337,12 @@ pub(crate) fn has_waiters(fd: i32) -> bool {
     entry(fd).is_some_and(|e| e.state.load(Ordering::Acquire) & u64::from(u32::MAX) != 0)
 }
 
-/// Records a socket that this process has just made: nobody else can change its description. `plain`: it is blocking and without
-/// time-outs.
-pub(crate) fn made(fd: i32, plain: bool) {
+/// Records a socket or a pipe's end that this process has just made: nobody else can change its description. `plain`: it is blocking and
+/// without time-outs.
+pub(crate) fn made(fd: i32, kind: Kind, plain: bool) {
     if let Some(e) = entry(fd) {
         touch(fd);
-        e.kind.store(Kind::Socket as u8, Ordering::Relaxed);
+        e.kind.store(kind as u8, Ordering::Relaxed);
         e.flags
             .store(OURS | if plain { PLAIN } else { 0 }, Ordering::Relaxed);
     }

@@ -28,6 +28,7 @@ use balance::Balance;
 use inbox::{Inbox, Node};
 use readiness::Readiness;
 use std::cell::Cell;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -402,7 +403,7 @@ impl Hub {
     /// Waits for events, at most `timeout` ns (`u64::MAX`: for ever), and wakes their tasks.
     fn poll_epoll(&'static self, timeout: u64) {
         const BATCH: usize = 256;
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
+        let mut events = [const { MaybeUninit::<libc::epoll_event>::uninit() }; BATCH];
         let spec = libc::timespec {
             tv_sec: (timeout / 1_000_000_000) as i64,
             tv_nsec: (timeout % 1_000_000_000) as i64,
@@ -437,6 +438,8 @@ impl Hub {
         }
         let found = found.unwrap_or(0);
         for event in &events[..found] {
+            // SAFETY: the kernel has filled so many.
+            let event = unsafe { event.assume_init() };
             // The bell is edge-triggered and its count is of no interest: nothing to read, what it rang for is looked at next.
             if event.u64 != readiness::BELL {
                 self.readiness.event(event.u64, event.events);

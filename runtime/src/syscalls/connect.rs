@@ -28,13 +28,13 @@ pub(crate) fn socketpair(
     let done = call.raw()?;
     // SAFETY: the kernel has just written them.
     for fd in unsafe { read_user(pair) }? {
-        fds::made(fd, kind & libc::SOCK_NONBLOCK == 0);
+        fds::made(fd, Kind::Socket, kind & libc::SOCK_NONBLOCK == 0);
     }
     Ok(done)
 }
 
 fn made(fd: usize, plain: bool) {
-    fds::made(i32::try_from(fd).unwrap_or(-1), plain);
+    fds::made(i32::try_from(fd).unwrap_or(-1), Kind::Socket, plain);
 }
 
 /// setsockopt(2): time-outs change what is known of a descriptor.

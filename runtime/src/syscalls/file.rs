@@ -168,25 +168,6 @@ fn message(v: &[libc::iovec]) -> libc::msghdr {
     message
 }
 
-/// Fast path of read(2) and write(2) on sockets: one call, nothing else.
-fn socket_now(fd: i32, buf: usize, len: usize, direction: Direction) -> SysResult {
-    // SAFETY: the buffer is the program's.
-    unsafe {
-        match direction {
-            Direction::Read => sys!(SYS_recvfrom, fd, buf, len, libc::MSG_DONTWAIT, 0, 0),
-            Direction::Write => sys!(
-                SYS_sendto,
-                fd,
-                buf,
-                len,
-                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
-                0,
-                0
-            ),
-        }
-    }
-}
-
 /// A write to a pipe or socket without a reader: SIGPIPE goes to the task, not to the hub.
 fn broken(call: Call, kind: Kind, result: SysResult) -> SysResult {
     if result == Err(Errno::PIPE) {
@@ -237,18 +218,14 @@ pub(crate) fn would_block(
     kind: Kind,
     direction: Direction,
 ) -> Result<(u64, Errno), Errno> {
-    if kind != Kind::Socket {
-        return if fds::nonblocking(fd) {
-            Err(Errno::AGAIN)
-        } else {
-            Ok((u64::MAX, Errno::RESTART_SYS))
-        };
-    }
     if fds::is_plain(fd) {
         return Ok((u64::MAX, Errno::RESTART_SYS));
     }
     if fds::nonblocking(fd) {
         return Err(Errno::AGAIN);
+    }
+    if kind != Kind::Socket {
+        return Ok((u64::MAX, Errno::RESTART_SYS));
     }
     // signal(7): socket calls with a time-out are not restarted.
     match deadline(fd, direction) {
@@ -314,10 +291,7 @@ async fn go_on(
                     return Ok(moved);
                 }
                 buffers.advance(n);
-                if terms.is_none()
-                    && !(kind == Kind::Socket && fds::is_plain(fd))
-                    && fds::nonblocking(fd)
-                {
+                if terms.is_none() && !fds::is_plain(fd) && fds::nonblocking(fd) {
                     return Ok(moved);
                 }
                 // The rest goes to the same file.
@@ -453,16 +427,12 @@ pub(crate) async fn in_pool_on(call: Call, file: &Held) -> SysResult {
     result
 }
 
-/// read(2) from what is not known for a regular file. What a socket has is had without a future.
+/// read(2) from what is not known for a regular file. What a socket or a pipe has is had without a future.
 pub(crate) fn read(call: Call) -> Outcome {
     let [_, buf, len, ..] = call.args;
     let fd = number(call);
-    let file = Held::new(fd);
-    let buffers = Buffers::one(buf, len);
-    if !is_known_socket(fd) || len == 0 {
-        return super::run(call, go_on(call, file, buffers, Direction::Read, None));
-    }
-    if fds::low_water(fd) > 1 {
+    let kind = known_kind(fd);
+    if kind == Kind::Socket && len > 0 && fds::low_water(fd) > 1 {
         let receive = Call {
             number: libc::SYS_recvfrom as usize,
             args: [call.args[0], buf, len, 0, 0, 0],
@@ -470,12 +440,11 @@ pub(crate) fn read(call: Call) -> Outcome {
         };
         return super::socket::recvfrom(receive);
     }
-    match socket_now(fd, buf, len, Direction::Read) {
-        Ok(n) => call.done(Ok(n)),
-        tried => super::run(
-            call,
-            go_on(call, file, buffers, Direction::Read, Some(tried)),
-        ),
+    let file = Held::new(fd);
+    let buffers = Buffers::one(buf, len);
+    match first(fd, kind, &buffers, Direction::Read) {
+        Some(Ok(n)) => call.done(Ok(n)),
+        tried => super::run(call, go_on(call, file, buffers, Direction::Read, tried)),
     }
 }
 
@@ -485,25 +454,25 @@ pub(crate) fn write(call: Call) -> Outcome {
     let fd = number(call);
     let file = Held::new(fd);
     let buffers = Buffers::one(buf, len);
-    if !is_known_socket(fd) || len == 0 {
-        return super::run(call, go_on(call, file, buffers, Direction::Write, None));
+    match first(fd, known_kind(fd), &buffers, Direction::Write) {
+        Some(Ok(n)) if n == len => call.done(Ok(n)),
+        tried => super::run(call, go_on(call, file, buffers, Direction::Write, tried)),
     }
-    match socket_now(fd, buf, len, Direction::Write) {
-        Ok(n) if n == len => call.done(Ok(n)),
-        tried => super::run(
-            call,
-            go_on(call, file, buffers, Direction::Write, Some(tried)),
-        ),
-    }
+}
+
+/// The first try, on what is known for a socket or a pipe.
+fn first(fd: i32, kind: Kind, buffers: &Buffers, direction: Direction) -> Option<SysResult> {
+    (matches!(kind, Kind::Socket | Kind::Pipe) && buffers.one[0].iov_len > 0)
+        .then(|| buffers.try_now(fd, direction, kind))
+}
+
+fn known_kind(fd: i32) -> Kind {
+    fds::entry(fd).map_or(Kind::Unknown, fds::Entry::kind)
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 fn number(call: Call) -> i32 {
     call.args[0] as i32
-}
-
-fn is_known_socket(fd: i32) -> bool {
-    fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket)
 }
 
 /// readv(2).

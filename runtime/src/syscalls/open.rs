@@ -3,6 +3,7 @@
 
 use super::{comm, Call};
 use crate::config::{self, File};
+use crate::fds::{self, Kind};
 use crate::pool;
 use crate::sys;
 use crate::sys::{read_user, SysResult};
@@ -71,4 +72,19 @@ fn waits(dir: i32, path: *const libc::c_char) -> bool {
         }
         _ => false,
     }
+}
+
+/// pipe(2), pipe2(2): nobody else has the ends yet.
+pub(crate) fn pipe(call: Call, ends: *const [i32; 2], flags: i32) -> SysResult {
+    let done = call.raw()?;
+    let flags = if call.number as i64 == libc::SYS_pipe2 {
+        flags
+    } else {
+        0
+    };
+    // SAFETY: the kernel has just written them.
+    for fd in unsafe { read_user(ends) }? {
+        fds::made(fd, Kind::Pipe, flags & libc::O_NONBLOCK == 0);
+    }
+    Ok(done)
 }

@@ -147,7 +147,7 @@ rows! {
      19 readv                    File      coop(file::readv);
      20 writev                   File      coop(file::writev);
      21 access                   File      never;
-     22 pipe                     File      never;
+     22 pipe                     File      direct(open::pipe);
      23 select                   Poll      coop(poll::select);
      24 sched_yield              Thread    special(thread::sched_yield);
      25 mremap                   Memory    direct(memory::mremap);
@@ -418,7 +418,7 @@ rows! {
     290 eventfd2                 File      never;
     291 epoll_create1            Poll      never;
     292 dup3                     File      direct(close::dup3);
-    293 pipe2                    File      never;
+    293 pipe2                    File      direct(open::pipe);
     294 inotify_init1            File      never;
     295 preadv                   File      special(regular::pread);
     296 pwritev                  File      special(regular::pwrite);
