@@ -19,6 +19,10 @@ int main(void)
     for (int tcp = 0; tcp < 2; tcp++) {
         if (tcp) tcp_pair(pair);
         else SYS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+        // Left to itself TCP may come to have room for all of it.
+        int room = 64 << 10;
+        SYS(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room));
+        SYS(setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &room, sizeof room));
         pthread_t thread = spawn(sender, NULL);
         let_others_block();
         GIVES(pthread_tryjoin_np(thread, NULL), EBUSY);
