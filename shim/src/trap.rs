@@ -9,7 +9,7 @@
 //! [`signal::fault`]. Every other SIGSYS is the program's.
 
 use crate::crossing;
-use coop_runtime::context::Gate;
+use coop_runtime::context::{Context, Gate};
 use coop_runtime::signal;
 use coop_runtime::sys;
 use std::ops::Range;
@@ -136,8 +136,9 @@ pub fn arm_hub(gate: &Gate) {
 
 /// Installs the handlers. Only at conversion: a dormant library handles no signal.
 pub fn install_handlers() {
-    let flags =
-        libc::SA_SIGINFO as u64 | libc::SA_ONSTACK as u64 | libc::SA_NODEFER as u64 | SA_RESTORER;
+    let flags = libc::SA_SIGINFO as u64 | libc::SA_ONSTACK as u64 | SA_RESTORER;
+    // Each is blocked in its own handler, and kicks in all: else signals that come faster than handlers run would pile up on the signal stack.
+    let mask = 1u64 << (signal::KICK - 1);
     let restorer = crossing::coop_restorer as *const () as u64;
     let faults = signal::fault::HANDLED.map(|s| (s, on_fault as *const ()));
     let others = [
@@ -146,7 +147,7 @@ pub fn install_handlers() {
     ];
     for (signal, handler) in faults.into_iter().chain(others) {
         // The kernel's struct sigaction: handler, flags, restorer, mask.
-        let action: [u64; 4] = [handler as u64, flags, restorer, 0];
+        let action: [u64; 4] = [handler as u64, flags, restorer, mask];
         // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.
         let _ = unsafe { sys!(SYS_rt_sigaction, signal, &action, 0, 8) };
     }
@@ -168,6 +169,17 @@ extern "C" fn on_sigsys(_signal: i32, info: *mut libc::siginfo_t, context: *mut 
     }
 }
 
+/// Leaves a handler for the hub, whose frame is given up.
+///
+/// # Safety
+/// As for `coop_abandon`: the handler struck the code of this task.
+unsafe fn abandon(task: *mut Context) -> ! {
+    // As the kernel would on return from the handler. A signal that comes in between finds the library's code, and goes.
+    signal::block_in_hub();
+    // SAFETY: the caller's promise; a context's gate is set while it runs.
+    unsafe { crossing::coop_abandon((*task).gate) }
+}
+
 extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel gave both. Its frame begins with the return address, one word below its ucontext.
     unsafe {
@@ -179,7 +191,7 @@ extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut li
         }
         let task = crossing::current();
         if !task.is_null() && signal::preempt_strike(task, context.cast::<u8>().sub(8)) {
-            crossing::coop_abandon((*task).gate);
+            abandon(task);
         }
     }
 }
@@ -198,7 +210,7 @@ extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut li
         }
         let task = crossing::current();
         if !task.is_null() && signal::fault::strike(task, context.cast::<u8>().sub(8)) {
-            crossing::coop_abandon((*task).gate);
+            abandon(task);
         }
         signal::fault::of_the_runtime(info, context);
     }

@@ -329,7 +329,7 @@ pub(crate) fn restore_kernel_actions() {
 }
 
 /// The kernel mask of every thread of the runtime.
-pub(crate) fn block_in_hub() {
+pub fn block_in_hub() {
     set_kernel_mask(!UNBLOCKED);
 }
 
