@@ -133,7 +133,9 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
 pub(crate) fn exit(call: Call) -> Outcome {
     let task = call.task;
     if !task::count_out_unless_last() {
-        // libc ends the process when its last thread ends, by exit(0); but it counts our workers as threads, too.
+        // libc ends the process when its last thread ends, by exit(0); but it counts our workers as threads, too. It does so before it
+        // blocks all signals, since what atexit(3) registered runs then.
+        signal::set_mask(task, task.mask.load(Ordering::Relaxed) & !task.closed.get());
         let context = task.context();
         context.regs.rip = hub::crossing().exit as u64;
         context.regs.rdi = 0;
