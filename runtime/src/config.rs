@@ -129,9 +129,10 @@ variables! {
     disable: bool = "COOP_DISABLE", "0, 1", "0", false, flag;
     /// 0 sets thread pointers with arch_prctl even where the CPU has wrfsbase (slower; for tests).
     fsgsbase: bool = "COOP_FSGSBASE", "0, 1", "1", true, flag;
-    /// For tests: pretend that something is missing: no-crossing, no-doors.
-    simulate: Simulate = "COOP_SIMULATE", "no-crossing, no-doors", "nothing", Simulate::Nothing,
-        |v| match v { "" => Some(Simulate::Nothing), "no-crossing" => Some(Simulate::NoCrossing), "no-doors" => Some(Simulate::NoDoors), _ => None };
+    /// For tests: pretend that something is missing: no-crossing, no-doors, no-rings.
+    simulate: Simulate = "COOP_SIMULATE", "no-crossing, no-doors, no-rings", "nothing", Simulate::Nothing,
+        |v| match v { "" => Some(Simulate::Nothing), "no-crossing" => Some(Simulate::NoCrossing), "no-doors" => Some(Simulate::NoDoors),
+            "no-rings" => Some(Simulate::NoRings), _ => None };
 }
 
 /// A feature that tests pretend to be missing.
@@ -143,6 +144,8 @@ pub enum Simulate {
     NoCrossing,
     /// Sites can neither be rewritten nor trapped.
     NoDoors,
+    /// The kernel has no io_uring.
+    NoRings,
 }
 
 /// The most hubs there can be.

@@ -1,8 +1,12 @@
-//! io_uring, for the one call that has no other form which cannot block: accept. And a look into the program's own rings.
+//! io_uring, for what has no other form: accept that cannot block, and waits for futexes that other processes may share. And a look into
+//! the program's own rings.
 //!
 //! `IORING_ACCEPT_DONTWAIT` (Linux 6.10) makes accept answer `EAGAIN` at once, whatever the description's flags say. A hub has one
 //! small ring, made at the first accept, with one request in it at a time, submitted and reaped by one call.
+//!
+//! `IORING_OP_FUTEX_WAIT` (Linux 6.7) waits in the kernel's own queue without a thread: `syscalls/futex/shared.rs`.
 
+use crate::config::{self, Simulate};
 use crate::hub::Hub;
 use crate::own;
 use crate::sys;
@@ -16,25 +20,79 @@ static UNAVAILABLE: AtomicBool = AtomicBool::new(false);
 const OP_ACCEPT: u8 = 13;
 const OP_ASYNC_CANCEL: u8 = 14;
 const OP_CONNECT: u8 = 16;
+const OP_FUTEX_WAIT: u8 = 51;
+const OP_FUTEX_WAITV: u8 = 53;
 const ACCEPT_DONTWAIT: u16 = 1 << 1;
 const FEAT_SINGLE_MMAP: u32 = 1;
 const ENTER_GETEVENTS: u32 = 1;
 const OFFSET_SQES: usize = 0x1000_0000;
+const SETUP_CQSIZE: u32 = 1 << 3;
+const SETUP_SUBMIT_ALL: u32 = 1 << 7;
+const SETUP_COOP_TASKRUN: u32 = 1 << 8;
+const SETUP_SINGLE_ISSUER: u32 = 1 << 12;
+const REGISTER_PROBE: u32 = 8;
+const OP_SUPPORTED: u16 = 1;
 
-/// The kernel's `struct io_uring_sqe`, as far as accept uses it.
+/// The kernel's `struct io_uring_sqe`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
-struct Submission {
+pub(crate) struct Submission {
     opcode: u8,
     flags: u8,
     ioprio: u16,
     fd: i32,
-    length: u64,
+    /// Or the second address.
+    offset: u64,
     address: u64,
-    unused: u32,
-    accept_flags: u32,
+    count: u32,
+    call_flags: u32,
     user_data: u64,
-    rest: [u64; 3],
+    buffer: u64,
+    third_address: u64,
+    rest: u64,
+}
+
+impl Submission {
+    /// A wait for a word, as futex_wait(2) with the flags of futex2.
+    pub(crate) fn futex_wait(
+        whose: u64,
+        address: usize,
+        expected: u32,
+        bits: u32,
+        flags: i32,
+    ) -> Self {
+        Self {
+            opcode: OP_FUTEX_WAIT,
+            fd: flags,
+            offset: expected.into(),
+            address: address as u64,
+            third_address: bits.into(),
+            user_data: whose,
+            ..Self::default()
+        }
+    }
+
+    /// A wait for any of several words, as futex_waitv(2).
+    pub(crate) fn futex_waitv(whose: u64, words: usize, count: u32) -> Self {
+        Self {
+            opcode: OP_FUTEX_WAITV,
+            address: words as u64,
+            count,
+            user_data: whose,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a request back.
+    pub(crate) fn cancel(whose: u64, of: u64) -> Self {
+        Self {
+            opcode: OP_ASYNC_CANCEL,
+            fd: -1,
+            address: of,
+            user_data: whose,
+            ..Self::default()
+        }
+    }
 }
 
 /// `struct io_uring_params`.
@@ -76,9 +134,55 @@ pub(crate) struct Ring {
 impl Ring {
     fn open(&self) -> Result<(), Errno> {
         let mut p = Parameters::default();
-        // SAFETY: `p` is valid.
-        let fd = own::hide(unsafe { sys!(SYS_io_uring_setup, 4, &mut p) }?)?;
+        let fd = own::hide(set_up(4, &mut p)?)?;
         self.map(fd, &p).inspect_err(|_| own::close(fd))
+    }
+
+    /// Opens a ring for waits on futexes, used by the calling thread for as long as it lives: it has descriptors of its own, and the
+    /// kernel takes what a thread has asked for back when it ends.
+    ///
+    /// # Errors
+    /// `ENOSYS` where the kernel does not know these requests, and what it answers else.
+    pub(crate) fn open_for_futexes(&self, requests: u32, completions: u32) -> Result<(), Errno> {
+        /// `struct io_uring_probe`.
+        #[repr(C)]
+        struct Probe {
+            head: [u64; 2],
+            /// number, reserved, flags, reserved
+            operations: [[u16; 4]; 64],
+        }
+        let mut p = Parameters {
+            cq_entries: completions,
+            // The thread is in the kernel whenever it has nothing to do: no need to interrupt it with completions.
+            flags: SETUP_CQSIZE | SETUP_SUBMIT_ALL | SETUP_COOP_TASKRUN | SETUP_SINGLE_ISSUER,
+            ..Parameters::default()
+        };
+        let fd = set_up(requests, &mut p)?;
+        let fd = i32::try_from(fd).map_err(|_| Errno::BADF)?;
+        let mut probe = Probe {
+            head: [0; 2],
+            operations: [[0; 4]; 64],
+        };
+        // SAFETY: the probe has room for 64 operations.
+        unsafe { sys!(SYS_io_uring_register, fd, REGISTER_PROBE, &mut probe, 64) }?;
+        let known = |op: u8| probe.operations[usize::from(op)][1] & OP_SUPPORTED != 0;
+        if !known(OP_FUTEX_WAIT) || !known(OP_FUTEX_WAITV) {
+            return Err(Errno(libc::ENOSYS));
+        }
+        self.map(fd, &p)
+    }
+
+    /// Whether there is no room for one more request before the next [`Self::enter`].
+    pub(crate) fn is_full(&self) -> bool {
+        self.unsubmitted() > self.sq_mask.get()
+    }
+
+    fn unsubmitted(&self) -> u32 {
+        // SAFETY: the ring is mapped, and one thread at a time uses it.
+        unsafe {
+            let tail = word(self.sq_tail.get()).load(Ordering::Relaxed);
+            tail.wrapping_sub(word(self.sq_head.get()).load(Ordering::Acquire))
+        }
     }
 
     fn map(&self, fd: i32, p: &Parameters) -> Result<(), Errno> {
@@ -110,7 +214,12 @@ impl Ring {
                 size.next_multiple_of(4096),
                 libc::MADV_DONTFORK
             );
-            let _ = sys!(SYS_madvise, sqes, 4096, libc::MADV_DONTFORK);
+            let _ = sys!(
+                SYS_madvise,
+                sqes,
+                (p.sq_entries as usize * 64).next_multiple_of(4096),
+                libc::MADV_DONTFORK
+            );
             self.sqes.set(sqes);
             self.sq_head.set(ring + p.sq[0] as usize);
             self.sq_tail.set(ring + p.sq[1] as usize);
@@ -126,8 +235,8 @@ impl Ring {
         Ok(())
     }
 
-    /// Puts a request into the queue. There is always room: all that are there are submitted and reaped before the next call.
-    fn push(&self, request: Submission) {
+    /// Puts a request into the queue. There is room: all that are there are submitted before the next call, or the caller has looked.
+    pub(crate) fn push(&self, request: Submission) {
         // SAFETY: the ring is mapped, and one thread at a time uses it.
         unsafe {
             let tail = word(self.sq_tail.get()).load(Ordering::Relaxed);
@@ -139,7 +248,7 @@ impl Ring {
     }
 
     /// Takes a completion, if there is one: whose, and its result.
-    fn pop(&self) -> Option<(u64, SysResult)> {
+    pub(crate) fn pop(&self) -> Option<(u64, SysResult)> {
         // SAFETY: as above.
         unsafe {
             let head = word(self.cq_head.get()).load(Ordering::Relaxed);
@@ -154,12 +263,8 @@ impl Ring {
     }
 
     /// Submits what was pushed, and waits for so many completions.
-    fn enter(&self, wait_for: u32) -> Result<(), Errno> {
-        // SAFETY: as above.
-        let pending = unsafe {
-            let tail = word(self.sq_tail.get()).load(Ordering::Relaxed);
-            tail.wrapping_sub(word(self.sq_head.get()).load(Ordering::Acquire))
-        };
+    pub(crate) fn enter(&self, wait_for: u32) -> Result<(), Errno> {
+        let pending = self.unsubmitted();
         // SAFETY: the ring's own call.
         match unsafe {
             sys!(
@@ -200,13 +305,7 @@ impl Ring {
         if let Some((_, result)) = self.pop() {
             return result;
         }
-        self.push(Submission {
-            opcode: OP_ASYNC_CANCEL,
-            fd: -1,
-            address: REQUEST,
-            user_data: CANCEL,
-            ..Submission::default()
-        });
+        self.push(Submission::cancel(CANCEL, REQUEST));
         let mut results = [None, None];
         while results.contains(&None) {
             match self.pop() {
@@ -217,6 +316,15 @@ impl Ring {
         }
         results[0].unwrap_or(Err(Errno::CANCELED))
     }
+}
+
+/// io_uring_setup(2).
+fn set_up(entries: u32, p: &mut Parameters) -> SysResult {
+    if config::get().simulate == Simulate::NoRings {
+        return Err(Errno(libc::ENOSYS));
+    }
+    // SAFETY: `p` is valid.
+    unsafe { sys!(SYS_io_uring_setup, entries, p) }
 }
 
 /// A word of a ring.
@@ -256,7 +364,7 @@ pub(crate) fn connect(hub: &Hub, fd: i32, address: usize, length: usize) -> Opti
     let request = Submission {
         opcode: OP_CONNECT,
         fd,
-        length: length as u64,
+        offset: length as u64,
         address: address as u64,
         ..Submission::default()
     };
@@ -280,8 +388,8 @@ pub(crate) fn accept(
         ioprio: ACCEPT_DONTWAIT,
         fd,
         address: address as u64,
-        length: length as u64,
-        accept_flags: flags as u32,
+        offset: length as u64,
+        call_flags: flags as u32,
         ..Submission::default()
     };
     match with_ring(hub, |ring| ring.call(request))? {

@@ -300,6 +300,11 @@ impl Hub {
         }
     }
 
+    /// The descriptor by which it is rung.
+    pub(crate) fn bell_number(&self) -> i32 {
+        self.bell.load(Ordering::Acquire)
+    }
+
     fn ring(&self) {
         let one = 1u64;
         // SAFETY: writes eight bytes to the hub's eventfd. It cannot fail but for overflow, when the bell rings anyway.

@@ -2,7 +2,7 @@
 //!
 //! Private ones never reach the kernel: a table of wait queues by address. Whether an address is private is a matter of its
 //! mapping, not only of `FUTEX_PRIVATE_FLAG`: joins and some semaphores use the shared form on private memory. Futexes in memory
-//! that another process may share are left to the kernel: waits by a pool thread, wakes in line.
+//! that another process may share are left to the kernel: waits by io_uring ([`shared`]) or a pool thread, wakes in line.
 //!
 //! Protocol. A waiter lives in its call's pinned future and is linked into a bucket's queue under the bucket's lock. A waker, under
 //! the lock: unlinks it, wakes its task, and *then* stores `woken` (the last thing it does to the waiter, and Release). The waiter's
@@ -13,6 +13,7 @@
 
 pub(crate) mod multiple;
 mod pi;
+mod shared;
 
 use super::quick::Answer as Answered;
 use super::{Call, Outcome};
@@ -272,6 +273,7 @@ enum Answer {
         expected: u32,
         deadline: u64,
         bits: u32,
+        is_shared: bool,
     },
     LockPi(pi::Lock),
     WaitForPi {
@@ -290,6 +292,13 @@ pub(crate) fn futex(call: Call) -> Outcome {
             expected,
             deadline,
             bits,
+            is_shared: true,
+        }) => super::run(call, wait_shared(call, address, expected, deadline, bits)),
+        Ok(Answer::Wait {
+            expected,
+            deadline,
+            bits,
+            is_shared: false,
         }) => {
             let task = call.task;
             if deadline != u64::MAX {
@@ -337,8 +346,12 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
         return Err(Errno(libc::ENOSYS));
     }
     let is_shared = op & PRIVATE == 0 && super::memory::is_shared(address);
-    if is_shared && !pi::is_own(command) {
-        return shared(call, command);
+    let is_wait = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].contains(&command);
+    if is_shared && !is_wait && !pi::is_own(command) {
+        return match command {
+            libc::FUTEX_WAIT_REQUEUE_PI => Ok(Answer::InPool),
+            _ => call.raw().map(Answer::Now),
+        };
     }
     // SAFETY: the program's timespec.
     let time = || unsafe { read_user(fourth as *const libc::timespec) };
@@ -366,6 +379,7 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
                 expected: value,
                 deadline,
                 bits: ANY,
+                is_shared,
             })
         }
         libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET if third == 0 => Err(Errno::INVAL),
@@ -373,6 +387,7 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
             expected: value,
             deadline: at(clock)?,
             bits: third,
+            is_shared,
         }),
         libc::FUTEX_WAKE => Ok(Answer::Now(wake(address, value as usize, ANY))),
         libc::FUTEX_WAKE_BITSET => Ok(Answer::Now(wake(address, value as usize, third))),
@@ -438,14 +453,14 @@ async fn wait(
         return Untimed(wait).await;
     }
     let mut wait = std::pin::pin!(wait);
-    match until(task, wait.as_mut(), deadline).await {
-        Woken::Ready(result) => result.map(|()| 0),
+    let ended = match until(task, wait.as_mut(), deadline).await {
+        Woken::Ready(result) => Woken::Ready(result.map(|()| 0)),
         // A waker came between the look at the waiter and the look at the clock, and counts on having woken somebody.
-        _ if !wait.give_up() => Ok(0),
-        Woken::Timeout => Err(Errno::TIMEDOUT),
-        // As the kernel: a wait without a time-out is restarted after SA_RESTART, one with a time-out is not.
-        Woken::Signal => Err(Errno::RESTART_NOHAND),
-    }
+        _ if !wait.give_up() => Woken::Ready(Ok(0)),
+        Woken::Timeout => Woken::Timeout,
+        Woken::Signal => Woken::Signal,
+    };
+    answer_of(ended, deadline)
 }
 
 /// The same without a deadline, which is what most waits are: by hand, as they make out most of what a switch of tasks costs.
@@ -615,19 +630,50 @@ fn wake_op(
     Ok(woken)
 }
 
-/// Futexes in memory that other processes may share: the kernel's, waited for by a pool thread.
-#[allow(clippy::cast_possible_truncation)]
-fn shared(call: &Call, command: i32) -> Result<Answer, Errno> {
-    match command {
-        libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
-            // Without a hop when the word has changed already.
-            if word(call.args[0])? != call.args[2] as u32 {
-                return Err(Errno::AGAIN);
-            }
-            Ok(Answer::InPool)
-        }
-        libc::FUTEX_WAIT_REQUEUE_PI => Ok(Answer::InPool),
-        _ => call.raw().map(Answer::Now),
+/// Waits on a word that other processes may share, in the kernel's own queue.
+async fn wait_shared(
+    call: Call,
+    address: usize,
+    expected: u32,
+    deadline: u64,
+    bits: u32,
+) -> SysResult {
+    // Without a hop when the word has changed already, or the time is up.
+    if word(address)? != expected {
+        return Err(Errno::AGAIN);
+    }
+    if deadline <= sys::now(libc::CLOCK_MONOTONIC) {
+        return call.raw();
+    }
+    let what = shared::What::One {
+        address,
+        expected,
+        bits,
+    };
+    match shared::wait(call.task, what, deadline).await {
+        Some(ended) => answer_of(ended, deadline),
+        None => match super::waits_in_pool(call).await {
+            Err(e) if e.is_restart() => Err(interrupted(deadline)),
+            result => result,
+        },
+    }
+}
+
+/// What a wait on one word answers.
+fn answer_of(ended: Woken<SysResult>, deadline: u64) -> SysResult {
+    match ended {
+        Woken::Ready(result) => result,
+        Woken::Timeout => Err(Errno::TIMEDOUT),
+        Woken::Signal => Err(interrupted(deadline)),
+    }
+}
+
+/// As the kernel: a wait without a time-out is restarted after SA_RESTART, one with a time-out is not.
+fn interrupted(deadline: u64) -> Errno {
+    if deadline == u64::MAX {
+        Errno::RESTART_SYS
+    } else {
+        Errno::RESTART_NOHAND
     }
 }
 
@@ -648,6 +694,7 @@ pub(crate) fn clear_tid(address: usize) {
 
 /// In a forked child: nobody waits, and no lock is held (the world stood still).
 pub(crate) fn reset() {
+    shared::reset();
     for bucket in &TABLE {
         *bucket.0.lock() = Queue {
             first: ptr::null(),

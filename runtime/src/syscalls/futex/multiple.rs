@@ -1,11 +1,13 @@
 //! futex2: the calls that take one word's description each, and waits for many words (futex_waitv(2), futex_wake(2) and kin).
 
-use super::{requeue, wait, wake, Wait, Waiter, ANY};
+use super::shared::{Waiting, What};
+use super::{requeue, shared, wait, wait_shared, wake, Wait, Waiter, ANY};
 use crate::future::{until, Woken};
 use crate::pool;
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
 use crate::syscalls::{memory, time, waits_in_pool, Call};
+use crate::task::Task;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +15,7 @@ use std::task::{Context, Poll};
 
 /// `struct futex_waitv`.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Word {
     value: u64,
     address: u64,
@@ -129,11 +131,24 @@ pub(crate) async fn futex_waitv(
         });
     }
     if waits.is_empty() {
-        return waits_in_pool(call).await;
+        let what = What::Many(shared.into_iter().map(|(word, _)| word).collect());
+        return match shared::wait(call.task, what, deadline).await {
+            Some(Woken::Ready(result)) => result,
+            Some(Woken::Timeout) => Err(Errno::TIMEDOUT),
+            Some(Woken::Signal) => Err(Errno::RESTART_SYS),
+            None => match waits_in_pool(call).await {
+                Err(e) if e.is_restart() => Err(Errno::RESTART_SYS),
+                result => result,
+            },
+        };
     }
     let mut waits = std::pin::pin!(WaitMany(waits.into()));
     if !shared.is_empty() {
-        return wait_both(call, waits, &places, &shared).await;
+        let what = What::Many(shared.iter().map(|(word, _)| *word).collect());
+        return match Waiting::begin(call.task, what) {
+            Some(there) => wait_both(call.task, waits, &places, there, &shared, deadline).await,
+            None => wait_both_by_thread(call, waits, &places, &shared).await,
+        };
     }
     match until(call.task, waits.as_mut(), deadline).await {
         Woken::Ready(result) => result,
@@ -145,8 +160,45 @@ pub(crate) async fn futex_waitv(
     }
 }
 
-/// Waits for private words here and, by a pool thread, for shared ones. The thread waits for one word more, by which it is called back.
+/// Waits for private words here and for shared ones in the kernel's queue.
 async fn wait_both(
+    task: &'static Task,
+    mut waits: Pin<&mut WaitMany>,
+    places: &[usize],
+    mut there: Waiting,
+    shared: &[(Word, usize)],
+    deadline: u64,
+) -> SysResult {
+    let either = std::future::poll_fn(|cx| match waits.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result.map(|at| places[at])),
+        Poll::Pending => Pin::new(&mut there)
+            .poll(cx)
+            .map(|result| result.map(|at| shared[at].1)),
+    });
+    let ended = until(task, either, deadline).await;
+    // All are left before anything is answered: who was woken meanwhile counts.
+    let here = waits.give_up().map(|at| places[at]);
+    there.take_back();
+    let there = there.await;
+    let woken = [
+        here,
+        there.ok().map(|at| shared[at].1),
+        match ended {
+            Woken::Ready(result) => result.ok(),
+            _ => None,
+        },
+    ];
+    match (woken.into_iter().flatten().max(), ended) {
+        (Some(at), _) => Ok(at),
+        (None, Woken::Ready(result)) => result,
+        (None, _) if there != Err(Errno::CANCELED) => there,
+        (None, Woken::Timeout) => Err(Errno::TIMEDOUT),
+        (None, Woken::Signal) => Err(Errno::RESTART_SYS),
+    }
+}
+
+/// As [`wait_both`], where shared words are waited for by a pool thread. It waits for one word more, by which it is called back.
+async fn wait_both_by_thread(
     call: Call,
     mut waits: Pin<&mut WaitMany>,
     places: &[usize],
@@ -214,10 +266,19 @@ pub(crate) async fn futex_wait(
     if bits == 0 {
         return Err(Errno::INVAL);
     }
-    if is_shared(flags, address) {
-        return waits_in_pool(call).await;
-    }
-    wait(call.task, address, expected, deadline, bits).await
+    let result = if is_shared(flags, address) {
+        wait_shared(call, address, expected, deadline, bits).await
+    } else {
+        wait(call.task, address, expected, deadline, bits).await
+    };
+    // Unlike FUTEX_WAIT it starts again even with a time-out, which is absolute.
+    result.map_err(|e| {
+        if e.is_restart() {
+            Errno::RESTART_SYS
+        } else {
+            e
+        }
+    })
 }
 
 /// futex_wake(2), the system call: none means none here.

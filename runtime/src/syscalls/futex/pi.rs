@@ -115,6 +115,14 @@ impl Lock {
         if !self.is_shared {
             return wait(task, self.address, expected, self.deadline, ANY).await;
         }
+        let what = super::shared::What::One {
+            address: self.address,
+            expected,
+            bits: ANY,
+        };
+        if let Some(ended) = super::shared::wait(task, what, self.deadline).await {
+            return super::answer_of(ended, self.deadline);
+        }
         let realtime = if self.clock == libc::CLOCK_REALTIME {
             libc::FUTEX_CLOCK_REALTIME
         } else {
