@@ -52,6 +52,8 @@ impl Errno {
     pub const IN_LINE: Self = Self(511);
     /// Restart if the handler has `SA_RESTART`, else `EINTR`.
     pub const RESTART_SYS: Self = Self(512);
+    /// Restart after any handler: no signal ends the call (`FUTEX_LOCK_PI`).
+    pub const RESTART_NOINTR: Self = Self(513);
     /// `EINTR` whenever a handler ran (poll, select, sleeps, sigsuspend).
     pub const RESTART_NOHAND: Self = Self(514);
 

@@ -74,6 +74,8 @@ pub struct Task {
     pub(crate) trim: Cell<(usize, usize)>,
     /// The robust futex list's head.
     pub(crate) robust_list: Cell<usize>,
+    /// The priority-inheriting lock that it waits for, for those who follow chains of them (`syscalls/futex/pi.rs`); 0: none.
+    pub(crate) wants: AtomicUsize,
     /// `prctl(PR_SET_NAME)`.
     pub(crate) name: Cell<[u8; 16]>,
     /// `sigaltstack`: (sp, size, flags).
@@ -355,6 +357,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.clear_tid.set(0);
     task.trim.set((0, 0));
     task.robust_list.set(0);
+    task.wants.store(0, Ordering::Relaxed);
     task.altstack.set((0, 0, libc::SS_DISABLE));
     task.mask.store(mask, Ordering::Relaxed);
     task.closed.set(0);

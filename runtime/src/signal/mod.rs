@@ -269,7 +269,10 @@ static SIGWAITERS: Mutex<Vec<&'static Task>> = Mutex::new(Vec::new());
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Interrupted {
     number: u64,
+    /// It is made again after a handler with SA_RESTART.
     restart: bool,
+    /// It is made again after any handler.
+    always: bool,
 }
 
 /// Reads the program's actions from the kernel. At conversion.
@@ -445,6 +448,7 @@ pub(crate) fn interrupted(task: &'static Task, code: Errno) -> u64 {
     task.interrupted.set(Some(Interrupted {
         number,
         restart: code == Errno::RESTART_SYS,
+        always: code == Errno::RESTART_NOINTR,
     }));
     task.signalled.store(true, Ordering::Release);
     sys::encode(Err(Errno::INTR))
@@ -558,9 +562,9 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
             Disposition::Kill => die(info.signal),
             Disposition::Stop => stop(info.signal),
             Disposition::Handle => {
-                let restart = interrupted
-                    .take()
-                    .filter(|i| i.restart && action.flags & libc::SA_RESTART as u64 != 0);
+                let restart = interrupted.take().filter(|i| {
+                    i.always || i.restart && action.flags & libc::SA_RESTART as u64 != 0
+                });
                 if frame::push(task, &info, &action, restart.map(|i| i.number)).is_err() {
                     fault::no_stack(task, &info);
                     continue;

@@ -280,7 +280,6 @@ enum Answer {
         expected: u32,
         lock: pi::Lock,
     },
-    InPool,
 }
 
 /// futex(2). Most calls wake and do not wait: they build no future.
@@ -320,7 +319,6 @@ pub(crate) fn futex(call: Call) -> Outcome {
         Ok(Answer::WaitForPi { expected, lock }) => {
             super::run(call, pi::wait_requeue(call.task, address, expected, lock))
         }
-        Ok(Answer::InPool) => super::run(call, super::waits_in_pool(call)),
         Err(e) => call.done(Err(e)),
     }
 }
@@ -348,10 +346,7 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     let is_shared = op & PRIVATE == 0 && super::memory::is_shared(address);
     let is_wait = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].contains(&command);
     if is_shared && !is_wait && !pi::is_own(command) {
-        return match command {
-            libc::FUTEX_WAIT_REQUEUE_PI => Ok(Answer::InPool),
-            _ => call.raw().map(Answer::Now),
-        };
+        return call.raw().map(Answer::Now);
     }
     // SAFETY: the program's timespec.
     let time = || unsafe { read_user(fourth as *const libc::timespec) };
@@ -434,7 +429,12 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
         }
         libc::FUTEX_CMP_REQUEUE_PI => {
             pi::check_two(address, second)?;
-            pi::requeue(address, value, fourth, second, third).map(Answer::Now)
+            let requeue = if is_shared {
+                pi::requeue_shared
+            } else {
+                pi::requeue
+            };
+            requeue(address, value, fourth, second, third).map(Answer::Now)
         }
         _ => Err(Errno(libc::ENOSYS)),
     }

@@ -143,7 +143,7 @@ pub(crate) fn exit(call: Call) -> Outcome {
         context.full = 0;
         return Outcome::Resume;
     }
-    each_robust_lock(task, |address| abandon(task, address));
+    each_robust_lock(task, |lock| abandon(task, lock));
     scheduling::forget(task.id());
     let clear = task.clear_tid.get();
     let hub = task.hub();
@@ -162,8 +162,16 @@ const OWNER_DIED: u32 = 0x4000_0000;
 const WAITERS: u32 = 0x8000_0000;
 const TID: u32 = 0x3fff_ffff;
 
+/// A lock in a robust list.
+#[derive(Clone, Copy, Debug)]
+struct Robust {
+    address: usize,
+    /// The thread is about to take it, or has just let it go.
+    is_pending: bool,
+}
+
 /// The robust list (get_robust_list(2)): the mutexes that a thread holds, as libc keeps them.
-fn each_robust_lock(task: &Task, mut f: impl FnMut(usize)) {
+fn each_robust_lock(task: &Task, mut f: impl FnMut(Robust)) {
     /// The kernel's bound against circular lists.
     const LIMIT: usize = 2048;
     let head = task.robust_list.get();
@@ -183,18 +191,26 @@ fn each_robust_lock(task: &Task, mut f: impl FnMut(usize)) {
         // SAFETY: as above.
         let next = unsafe { read_user(entry as *const usize) };
         if entry != pending & !1 {
-            f(entry.wrapping_add(offset));
+            f(Robust {
+                address: entry.wrapping_add(offset),
+                is_pending: false,
+            });
         }
         let Ok(next) = next else { break };
         entry = next & !1;
     }
     if pending != 0 {
-        f((pending & !1).wrapping_add(offset));
+        f(Robust {
+            address: (pending & !1).wrapping_add(offset),
+            is_pending: true,
+        });
     }
 }
 
-/// Marks a robust lock of a thread that ends with it, and wakes one waiter.
-fn abandon(task: &Task, address: usize) {
+/// Marks a robust lock of a thread that ends with it, and wakes one waiter. One that the thread had just let go, before it could wake
+/// anybody, wakes one, too.
+fn abandon(task: &Task, lock: Robust) {
+    let address = lock.address;
     if !sys::plausible(address) || address % 4 != 0 {
         return;
     }
@@ -202,7 +218,7 @@ fn abandon(task: &Task, address: usize) {
     let died = |v: u32| (v & TID == id).then_some(v & WAITERS | OWNER_DIED);
     // SAFETY: a mutex's word, which the thread's own list names.
     if let Ok(old) = unsafe { user::update(address, died) } {
-        if old & TID == id && old & WAITERS != 0 {
+        if old & TID == id && old & WAITERS != 0 || old & TID == 0 && lock.is_pending {
             futex::wake(address, 1, u32::MAX);
             if super::memory::is_shared(address) {
                 // SAFETY: wakes by address; touches nothing.
@@ -235,9 +251,9 @@ pub(crate) fn abandon_shared_locks() {
         return;
     }
     for task in task::all() {
-        each_robust_lock(task, |address| {
-            if super::memory::is_shared(address) {
-                abandon(task, address);
+        each_robust_lock(task, |lock| {
+            if super::memory::is_shared(lock.address) {
+                abandon(task, lock);
             }
         });
     }
@@ -270,19 +286,20 @@ pub(crate) fn set_robust_list(call: Call, head: usize, len: usize) -> SysResult 
     Ok(0)
 }
 
-/// get_robust_list(2), of the caller.
+/// get_robust_list(2).
 pub(crate) fn get_robust_list(call: Call, id: i32, head: *mut usize, len: *mut usize) -> SysResult {
-    if id != 0 && id != call.task.id() {
-        return if task::find(id).is_some() {
-            Err(Errno::PERM)
-        } else {
-            call.raw()
-        };
-    }
+    let of = if id == 0 {
+        Some(call.task)
+    } else {
+        task::find(id)
+    };
+    let Some(of) = of else {
+        return call.raw();
+    };
     // SAFETY: the program's words.
     unsafe {
         write_user(len, 24)?;
-        write_user(head, call.task.robust_list.get())?;
+        write_user(head, of.robust_list.get())?;
     }
     Ok(0)
 }

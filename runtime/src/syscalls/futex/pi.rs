@@ -3,10 +3,16 @@
 //!
 //! There are no priorities to inherit on a hub, so this is the locking protocol alone, among tasks. In memory that other processes
 //! share it is the same protocol with the kernel's plain waits, and reaches the tasks of other processes under this library. It
-//! does not reach native ones: the kernel takes the id in the word for a thread's, which it must find.
+//! does not reach native ones: the kernel takes the id in the word for a thread's, which it must find (`docs/decisions/0014`).
+//!
+//! As in the kernel a task that would close a cycle of such locks gets `EDEADLK`: each says which lock it wants before it looks who
+//! has that, and what its owner wants, and so on. One at a time does, so that the last one of a cycle sees it, and only that one.
+//!
+//! No signal ends a wait for a lock: libc would take it for locked.
 
 use super::{lock_two, wait, word, Waiter, ANY};
 use crate::pool;
+use crate::spin::Spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::{self, Task};
@@ -25,8 +31,51 @@ pub(super) fn is_own(command: i32) -> bool {
         libc::FUTEX_LOCK_PI2,
         libc::FUTEX_TRYLOCK_PI,
         libc::FUTEX_UNLOCK_PI,
+        libc::FUTEX_WAIT_REQUEUE_PI,
+        libc::FUTEX_CMP_REQUEUE_PI,
     ]
     .contains(&command)
+}
+
+/// While it lives, others see what lock a task wants.
+#[derive(Debug)]
+struct Wants(&'static Task);
+
+impl Wants {
+    /// `None`: the owner waits, at last, for a lock of the task's.
+    fn say(task: &'static Task, address: usize, owner: i32) -> Option<Self> {
+        static ORDER: Spin<()> = Spin::new(());
+        let order = ORDER.lock();
+        if closes_cycle(task, owner) {
+            return None;
+        }
+        task.wants.store(address, Ordering::Relaxed);
+        drop(order);
+        Some(Self(task))
+    }
+}
+
+impl Drop for Wants {
+    fn drop(&mut self) {
+        self.0.wants.store(0, Ordering::Relaxed);
+    }
+}
+
+fn closes_cycle(task: &Task, mut owner: i32) -> bool {
+    /// How far the kernel looks (`kernel.max_lock_depth`). What is longer is a deadlock to it.
+    const LONGEST: usize = 1024;
+    for _ in 0..LONGEST {
+        if owner == task.id() {
+            return true;
+        }
+        let wanted = task::find(owner).map_or(0, |owner| owner.wants.load(Ordering::Relaxed));
+        if wanted == 0 {
+            return false;
+        }
+        // The lock may be free by now, and its memory gone.
+        owner = word(wanted).map_or(0, |now| i32::try_from(now & TID).unwrap_or(0));
+    }
+    true
 }
 
 /// A lock that a task wants.
@@ -100,11 +149,15 @@ impl Lock {
             if now & WAITERS == 0 && !change(now | WAITERS)? {
                 continue;
             }
+            let Some(wants) = Wants::say(task, self.address, owner) else {
+                return Err(Errno(libc::EDEADLK));
+            };
             waited = WAITERS;
-            match self.wait(task, now | WAITERS).await {
+            let result = self.wait(task, now | WAITERS).await;
+            drop(wants);
+            match result {
                 Ok(_) | Err(Errno::AGAIN) => {}
-                // A signal does not end the wait for a lock.
-                Err(e) if e.is_restart() => return Err(Errno::RESTART_SYS),
+                Err(e) if e.is_restart() => return Err(Errno::RESTART_NOINTR),
                 Err(e) => return Err(e),
             }
         }
@@ -112,11 +165,17 @@ impl Lock {
 
     /// Waits until somebody unlocks.
     async fn wait(&self, task: &'static Task, expected: u32) -> SysResult {
-        if !self.is_shared {
-            return wait(task, self.address, expected, self.deadline, ANY).await;
+        if self.is_shared {
+            self.wait_for(task, self.address, expected).await
+        } else {
+            wait(task, self.address, expected, self.deadline, ANY).await
         }
+    }
+
+    /// Waits on a word that other processes may share, until the lock's deadline.
+    async fn wait_for(&self, task: &'static Task, address: usize, expected: u32) -> SysResult {
         let what = super::shared::What::One {
-            address: self.address,
+            address,
             expected,
             bits: ANY,
         };
@@ -131,7 +190,7 @@ impl Lock {
         let operation = libc::FUTEX_WAIT_BITSET | realtime;
         #[allow(clippy::cast_sign_loss)]
         let args = [
-            self.address,
+            address,
             operation as usize,
             expected as usize,
             self.timeout,
@@ -160,13 +219,55 @@ pub(super) async fn wait_requeue(
     expected: u32,
     lock: Lock,
 ) -> SysResult {
-    match wait(task, address, expected, lock.deadline, ANY).await {
+    let woken = if lock.is_shared {
+        lock.wait_for(task, address, expected).await
+    } else {
+        wait(task, address, expected, lock.deadline, ANY).await
+    };
+    match woken {
         // Woken with the lock free, or on the lock's own queue by an unlock: there may be others behind.
         Ok(_) => lock.take_after(task, WAITERS).await,
-        // The kernel starts such a wait again after any handler, which then finds the word changed or waits on.
-        Err(e) if e.is_restart() => Err(Errno::RESTART_SYS),
+        // It starts again after any handler, and then finds the word changed or waits on.
+        Err(e) if e.is_restart() => Err(Errno::RESTART_NOINTR),
         Err(e) => Err(e),
     }
+}
+
+/// The same where other processes may share the words. Who waits for the lock waits on its word, in the kernel's queue.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+pub(super) fn requeue_shared(
+    from: usize,
+    wake: u32,
+    most: usize,
+    to: usize,
+    expected: u32,
+) -> SysResult {
+    let most = usize::try_from(most as i32).map_err(|_| Errno::INVAL)?;
+    if wake != 1 {
+        return Err(Errno::INVAL);
+    }
+    // The owner is to come here when it unlocks.
+    let owned = |v: u32| (v & TID != 0).then_some(v | WAITERS);
+    // SAFETY: the program's word, of a lock that it asked to have waited for.
+    let free = unsafe { user::update(to, owned) }? & TID == 0;
+    let (wake, most) = (usize::from(free), most + usize::from(!free));
+    // SAFETY: moves and wakes those who wait on the program's words.
+    let moved = unsafe {
+        sys!(
+            SYS_futex,
+            from,
+            libc::FUTEX_CMP_REQUEUE,
+            wake,
+            most.min(i32::MAX as usize),
+            to,
+            expected
+        )
+    }?;
+    // It may have unlocked before they came there: then one of them takes the lock.
+    if !free && word(to)? & TID == 0 {
+        wake_one(to, true);
+    }
+    Ok(moved)
 }
 
 /// FUTEX_CMP_REQUEUE_PI: gives the lock, if it is free, to one who waits, and queues the others for it.
