@@ -1,7 +1,7 @@
 //! futex2: the calls that take one word's description each, and waits for many words (futex_waitv(2), futex_wake(2) and kin).
 
 use super::shared::{Waiting, What};
-use super::{requeue, shared, wait, wait_shared, wake, Wait, Waiter, ANY};
+use super::{requeue, shared, wait, wait_shared, wake, Wait, ANY};
 use crate::future::{until, Woken};
 use crate::pool;
 use crate::sys;
@@ -79,6 +79,12 @@ impl Future for WaitMany {
 }
 
 impl WaitMany {
+    /// For words by address and what is expected there.
+    fn new(task: &'static Task, words: &[(usize, u32)]) -> Self {
+        let wait = |(address, expected): &(usize, u32)| Wait::new(task, *address, *expected, ANY);
+        Self(words.iter().map(wait).collect())
+    }
+
     /// Leaves all queues. Gives the last of those that a waker has counted.
     fn give_up(&self) -> Option<usize> {
         let mut woken = None;
@@ -104,7 +110,7 @@ pub(crate) async fn futex_waitv(
         return Err(Errno::INVAL);
     }
     let deadline = deadline(timeout, clock)?;
-    let mut waits = Vec::with_capacity(count as usize);
+    let mut here = Vec::with_capacity(count as usize);
     let mut places = Vec::with_capacity(count as usize);
     let mut shared = Vec::new();
     for at in 0..count as usize {
@@ -124,13 +130,9 @@ pub(crate) async fn futex_waitv(
             continue;
         }
         places.push(at);
-        waits.push(Wait {
-            waiter: Waiter::new(call.task, address, ANY),
-            expected,
-            started: false,
-        });
+        here.push((address, expected));
     }
-    if waits.is_empty() {
+    if here.is_empty() {
         let what = What::Many(shared.into_iter().map(|(word, _)| word).collect());
         return match shared::wait(call.task, what, deadline).await {
             Some(Woken::Ready(result)) => result,
@@ -142,13 +144,19 @@ pub(crate) async fn futex_waitv(
             },
         };
     }
-    let mut waits = std::pin::pin!(WaitMany(waits.into()));
+    let mut waits = std::pin::pin!(WaitMany::new(call.task, &here));
     if !shared.is_empty() {
         let what = What::Many(shared.iter().map(|(word, _)| *word).collect());
-        return match Waiting::begin(call.task, what) {
-            Some(there) => wait_both(call.task, waits, &places, there, &shared, deadline).await,
-            None => wait_both_by_thread(call, waits, &places, &shared).await,
-        };
+        if let Some(there) = Waiting::begin(call.task, what) {
+            let waits = waits.as_mut();
+            let result = wait_both(call.task, waits, &places, there, &shared, deadline).await;
+            if result != Err(Errno::NOMEM) {
+                return result;
+            }
+            // It is not to be had after all.
+        }
+        waits.set(WaitMany::new(call.task, &here));
+        return wait_both_by_thread(call, waits, &places, &shared).await;
     }
     match until(call.task, waits.as_mut(), deadline).await {
         Woken::Ready(result) => result,
