@@ -8,7 +8,7 @@
 //!
 //! A task that waits is woken by each signal that it blocks, and looks once more (`Task::news`).
 
-use super::shared::take_from_kernel;
+use super::shared::{self, take_from_kernel};
 use super::{bit, Info, UNBLOCKED};
 use crate::sys;
 use crate::task::{lock, Task};
@@ -97,13 +97,22 @@ fn send_here(info: &Info) -> bool {
     }
 }
 
-/// Whether the program has one already. At conversion.
-pub(crate) fn any_signalfd() -> bool {
+/// Looks at what descriptors the program has already. At conversion.
+pub(crate) fn look_at_descriptors() {
     let Ok(list) = std::fs::read_dir("/proc/self/fd") else {
-        return true;
+        shared::will_be_read();
+        shared::calls_raise();
+        return;
     };
-    list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())
-        .any(is_signalfd)
+    for fd in list.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()) {
+        if is_signalfd(fd) {
+            shared::will_be_read();
+        }
+        // SAFETY: asks for a number.
+        if unsafe { sys!(SYS_fcntl, fd, libc::F_GETOWN) }.is_ok_and(|owner| owner != 0) {
+            shared::calls_raise();
+        }
+    }
 }
 
 fn is_signalfd(fd: i32) -> bool {

@@ -16,7 +16,7 @@ pub mod receiver;
 mod shared;
 
 pub(crate) use lend::Lent;
-pub(crate) use shared::{consider, hold, tells_of_children, will_be_read};
+pub(crate) use shared::{after_call, calls_raise, consider, hold, tells_of_children, will_be_read};
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
 

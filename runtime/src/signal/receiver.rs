@@ -39,9 +39,7 @@ const SIGNALS: u64 = 1;
 
 /// Opens the receiver's descriptors, on the thread that will be it. Before anything has changed, so that failure can still be reported.
 pub(crate) fn open() -> Result<(), Errno> {
-    if super::lend::any_signalfd() {
-        shared::will_be_read();
-    }
+    super::lend::look_at_descriptors();
     let all = !0u64;
     // SAFETY: makes descriptors; the set and the events are valid.
     unsafe {

@@ -53,6 +53,31 @@ pub(super) fn left() -> u64 {
     SEEN.load(Ordering::SeqCst) | HELD_PENDING.load(Ordering::SeqCst)
 }
 
+/// Whether calls of the program's may raise signals for it, beyond kill(2) and what is told otherwise: a descriptor has an owner, a queue
+/// tells by a signal.
+static RAISED_BY_CALLS: AtomicBool = AtomicBool::new(false);
+
+/// The program asks for such signals.
+pub(crate) fn calls_raise() {
+    RAISED_BY_CALLS.store(true, Ordering::Relaxed);
+}
+
+/// A task's call is done: a signal that it raised comes before its result, as natively, and not when the receiver hears of it.
+#[inline]
+pub(crate) fn after_call() {
+    if RAISED_BY_CALLS.load(Ordering::Relaxed) {
+        consider_all();
+    }
+}
+
+#[cold]
+fn consider_all() {
+    let pending = pending();
+    for signal in (1..=64).filter(|s| pending & bit(*s) != 0) {
+        consider(signal);
+    }
+}
+
 fn with_held<T>(f: impl FnOnce(&mut TaskSignals) -> T) -> T {
     let mut held = lock(&HELD);
     let result = f(&mut held);

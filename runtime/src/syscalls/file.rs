@@ -542,6 +542,9 @@ pub(crate) async fn flock(call: Call, _fd: i32, operation: i32) -> SysResult {
     pool::wait(call.task, call.number, call.args, attempt).await
 }
 
+/// Directories' changes by signals.
+const F_NOTIFY: i32 = 1026;
+
 /// fcntl(2): waits for record locks; keeps what is known of a descriptor true.
 pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
     match command {
@@ -565,6 +568,10 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
                 }
                 result => result,
             }
+        }
+        F_NOTIFY | libc::F_SETLEASE => {
+            crate::signal::calls_raise();
+            call.raw()
         }
         libc::F_SETFL => {
             fds::not_plain(fd);

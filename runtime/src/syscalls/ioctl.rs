@@ -3,7 +3,12 @@
 use super::{terminal, Call};
 use crate::fds;
 use crate::pool;
+use crate::signal;
 use crate::sys::SysResult;
+
+/// Who gets a socket's signals (asm-generic/sockios.h).
+const FIOSETOWN: u32 = 0x8901;
+const SIOCSPGRP: u32 = 0x8902;
 
 /// What is known of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +45,9 @@ fn classify(request: u32) -> Waits {
 pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
     if u64::from(request) == libc::FIONBIO {
         fds::not_plain(fd);
+    }
+    if matches!(request, FIOSETOWN | SIOCSPGRP) {
+        signal::calls_raise();
     }
     terminal::before_request(call, fd, request).await?;
     match classify(request) {

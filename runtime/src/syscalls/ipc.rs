@@ -8,6 +8,7 @@ use super::close::Held;
 use super::{time, wait_fd, Call};
 use crate::hub::readiness::{READ, WRITE};
 use crate::pool;
+use crate::signal;
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
 
@@ -33,6 +34,12 @@ pub(crate) async fn mq_timedsend(
     timeout: *const libc::timespec,
 ) -> SysResult {
     mq_timed(call, queue, timeout, WRITE).await
+}
+
+/// mq_notify(2).
+pub(crate) fn mq_notify(call: Call) -> SysResult {
+    signal::calls_raise();
+    call.raw()
 }
 
 /// A deadline that has passed makes either call a try: it says `ETIMEDOUT` where it would wait, and `EAGAIN` if the program

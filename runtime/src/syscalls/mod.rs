@@ -268,6 +268,7 @@ pub(crate) fn complete(task: &'static Task, result: SysResult) {
         Err(e) if e.is_restart() => crate::signal::interrupted(task, e),
         other => sys::encode(other),
     };
+    crate::signal::after_call();
 }
 
 /// Waits until a file may be ready, a deadline (CLOCK_MONOTONIC ns) passes (`EAGAIN`, as a socket's time-out says), or a signal comes

@@ -369,7 +369,7 @@ rows! {
     241 mq_unlink                Ipc       never;
     242 mq_timedsend             Ipc       coop(ipc::mq_timedsend);
     243 mq_timedreceive          Ipc       coop(ipc::mq_timedreceive);
-    244 mq_notify                Ipc       never;
+    244 mq_notify                Ipc       direct(ipc::mq_notify), "a signal that it asks for comes before the result of the task's own mq_timedsend";
     245 mq_getsetattr            Ipc       never;
     246 kexec_load               System    never;
     247 waitid                   Process   coop(wait::waitid);

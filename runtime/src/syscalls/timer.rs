@@ -149,6 +149,9 @@ pub(crate) fn fcntl(fd: i32, command: i32, argument: usize) -> Option<SysResult>
     // SAFETY: commands that take a number, or a pair of ours.
     let raw = |command: i32, argument: usize| unsafe { sys!(SYS_fcntl, fd, command, argument) };
     let pair = argument as *mut [i32; 2];
+    if matches!(command, SETSIG | SETOWN_EX | libc::F_SETOWN) {
+        signal::calls_raise();
+    }
     match command {
         SETOWN_EX => {
             // SAFETY: the program's struct.
