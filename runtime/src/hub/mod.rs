@@ -441,7 +441,17 @@ impl Hub {
             // SAFETY: as above.
             found = unsafe { sys!(SYS_epoll_wait, epoll, events.as_mut_ptr(), BATCH, ms) };
         }
-        let found = found.unwrap_or(0);
+        let found = match found {
+            Ok(found) => found,
+            // The descriptor is gone, or another file has its number: nobody would be woken any more.
+            Err(e @ sys::Errno(libc::EBADF | libc::EINVAL)) => {
+                crate::log::complain(format_args!(
+                    "cannot go on: {e} from a hub's epoll descriptor, which a process that shares the table of descriptors must have closed"
+                ));
+                crate::signal::die(libc::SIGABRT)
+            }
+            Err(_) => 0,
+        };
         for event in &events[..found] {
             // SAFETY: the kernel has filled so many.
             let event = unsafe { event.assume_init() };

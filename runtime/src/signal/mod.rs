@@ -599,7 +599,7 @@ pub(crate) fn abort() -> ! {
 }
 
 /// Lets the kernel do what a signal does by default, on the calling thread: kill, with the right status and core.
-fn die(signal: i32) -> ! {
+pub(crate) fn die(signal: i32) -> ! {
     // What the program's lists lead to may not be there: such a fault has to be seen, on the receiver's thread, too.
     block_in_hub();
     crate::syscalls::thread::abandon_shared_locks();
