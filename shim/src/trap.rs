@@ -183,7 +183,7 @@ unsafe fn abandon(task: *mut Context) -> ! {
 extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel gave both. Its frame begins with the return address, one word below its ucontext.
     unsafe {
-        if (*info).si_code != libc::SI_TKILL {
+        if !signal::is_kick(info) {
             return signal::fault::sent(signal::KICK, info);
         }
         if coop_runtime::everywhere::answer() {

@@ -21,7 +21,7 @@ use crate::hub::Worker;
 use crate::sys;
 use crate::syscalls::Outcome;
 use crate::task::{lock, Task};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The pseudo system call of a task that met a fault.
 pub const FAULTED: usize = 0x434f_4f53;
@@ -152,7 +152,8 @@ pub unsafe fn of_the_runtime(info: *const libc::siginfo_t, context: *mut libc::c
 /// receiver. Runs in the signal handler.
 ///
 /// It goes as [`super::RELAY`], which the receiver always blocks. The kernel lets no thread tell another one that a signal came from
-/// kill(2), so number and code go in `si_errno`, and [`as_sent`] puts them back.
+/// kill(2), so number and code go in `si_errno`, and [`as_sent`] puts them back. When the kernel has no room for it (`RLIMIT_SIGPENDING`), only
+/// its number goes on, as it would with the kernel's own signals.
 ///
 /// # Safety
 /// `info` is the kernel's.
@@ -164,7 +165,21 @@ pub unsafe fn sent(signal: i32, info: *mut libc::siginfo_t) {
         info.code = libc::SI_QUEUE;
         let pid = sys!(SYS_getpid).unwrap_or(0);
         let to = super::receiver::tid();
-        let _ = sys!(SYS_rt_tgsigqueueinfo, pid, to, super::RELAY, &info);
+        if sys!(SYS_rt_tgsigqueueinfo, pid, to, super::RELAY, &info).is_err() {
+            UNTOLD.fetch_or(bit(signal), Ordering::SeqCst);
+            super::receiver::ring();
+        }
+    }
+}
+
+/// Signals that were to be handed on, and for whose story there was no room.
+static UNTOLD: AtomicU64 = AtomicU64::new(0);
+
+/// For the receiver: these are the process's like the others that were handed on.
+pub(super) fn hold_untold() {
+    let signals = UNTOLD.swap(0, Ordering::SeqCst);
+    for signal in (1..=64).filter(|s| signals & bit(*s) != 0) {
+        super::shared::hold(Info::of_kernel(signal, libc::SI_USER));
     }
 }
 

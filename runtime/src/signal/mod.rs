@@ -184,6 +184,15 @@ impl Info {
         self
     }
 
+    /// Whether this is a [`KICK`] that the library sent to a thread of its own, and not somebody else's signal of that number.
+    ///
+    /// The kernel keeps a signal's story in a queue that all processes of a user share (`RLIMIT_SIGPENDING`). When that is full, a signal of
+    /// tgkill(2) comes all the same, but as if from kill(2), and from nobody.
+    pub(crate) fn is_kick(&self) -> bool {
+        let from_nobody = self.code == libc::SI_USER && self.rest[1] == 0;
+        self.signal == KICK && (self.code == libc::SI_TKILL || from_nobody)
+    }
+
     /// As the kernel makes it, with nothing but a code.
     pub(crate) fn of_kernel(signal: i32, code: i32) -> Self {
         Self {
@@ -657,6 +666,15 @@ pub(crate) fn forward_caused(task: &'static Task, result: Result<usize, Errno>) 
     if unsafe { sys!(SYS_rt_sigtimedwait, &set, &mut info, &none, 8) }.is_ok() {
         let _ = post_to(task, task.id(), info);
     }
+}
+
+/// For the handler of [`KICK`]: whether the library sent it.
+///
+/// # Safety
+/// `info` is the kernel's.
+pub unsafe fn is_kick(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the caller's promise; `Info` is the kernel's siginfo.
+    unsafe { (*info.cast::<Info>()).is_kick() }
 }
 
 /// Sends [`KICK`] to a thread of this process.

@@ -145,6 +145,7 @@ pub fn run() -> ! {
         super::set_kernel_mask(!bit(KICK));
         let _inside = Section::enter();
         errand::run();
+        super::fault::hold_untold();
         if signals || unanswered != 0 {
             unanswered = look(unanswered);
         }
@@ -191,7 +192,7 @@ fn look(before: u64) -> u64 {
     let dump = crate::config::get().dump_signal;
     while let Some(info) = shared::take_from_kernel(shared::reserved()) {
         // A kick that was for this thread has done what it was for.
-        if info.signal == KICK && info.code == libc::SI_TKILL {
+        if info.is_kick() {
             continue;
         }
         match crate::syscalls::timer::relayed(super::fault::as_sent(info)) {
