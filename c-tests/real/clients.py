@@ -1,13 +1,16 @@
-"""Client libraries used from many threads: libcurl against a web server, libpq against PostgreSQL. The servers run natively."""
+"""Client libraries used from many threads: libcurl against a web server, libpq against PostgreSQL, the NSS module of
+systemd-resolved against a stand-in for that. The servers run natively."""
 
 import os
 import pwd
 from pathlib import Path
 
-from harness import HERE, NATIVE, PYTHON, Skip, built, test
+from harness import HERE, NATIVE, PYTHON, ROOT, Failure, Skip, built, test
 
 CURL = "/usr/lib/x86_64-linux-gnu/libcurl.so.4"
 PQ = "/usr/lib/x86_64-linux-gnu/libpq.so.5"
+# Unpacked there by scripts/setup: installed, it would change how this machine resolves names.
+NSS = ROOT / "target/packages/libnss-resolve/usr/lib/x86_64-linux-gnu"
 
 
 @test("clients/libcurl", needs=[CURL], weight=8)
@@ -68,3 +71,27 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@test("clients/nss-resolve", needs=[f"{NSS}/libnss_resolve.so.2", "unshare"], weight=12)
+def nss_resolve(run):
+    """500 threads at once resolve through systemd's module, which speaks JSON over a Unix socket; a fifth gets no answer. In a mount
+    namespace of its own: there it has the configuration and the socket that the module looks for."""
+    enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    script = f"""
+        mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/resolve && echo 'hosts: resolve' > /run/nsswitch.conf &&
+        mount --bind /run/nsswitch.conf /etc/nsswitch.conf || exit 99
+        socket=/run/systemd/resolve/io.systemd.Resolve
+        env -u LD_PRELOAD PYTHONHASHSEED=0 {PYTHON} {HERE}/varlink_resolver.py $socket &
+        until [ -S $socket ]; do sleep 0.05; done
+        LD_LIBRARY_PATH={NSS} {built("resolve_names.c")} 500
+        status=$?
+        kill $!
+        exit $status
+    """
+    finished = run.run(*enter, "sh", "-c", script, limit=60)
+    if finished.status == 99:
+        raise Skip("no mount namespace to be had")
+    if "127.1.1.241" not in finished.must().out or "name-of-10-9-1-243" not in finished.out:
+        raise Failure(f"the module was not asked\n{finished.seen()[-500:]}")
+    return finished.seen()

@@ -5,7 +5,7 @@ import hashlib
 import random
 import re
 
-from harness import EVERY, HERE, PRELOADED, PYTHON, Failure, built, test
+from harness import EVERY, HERE, NATIVE, PRELOADED, PYTHON, Failure, Skip, built, test
 
 
 @test("threads/python", weight=20)
@@ -81,3 +81,58 @@ def xz(run):
     if digest(plain) != before:
         raise Failure("what was taken apart is not what was packed")
     return made
+
+
+COMPRESSORS = {
+    "pigz": ("pigz", "-n", "-p4"),
+    "zstd": ("zstd", "-q", "-T4"),
+    "pbzip2": ("pbzip2", "-p4", "-b1"),
+    "lbzip2": ("lbzip2", "-n4"),
+}
+
+
+def compressor(name):
+    @test(f"compress/{name}", needs=[name], weight=4)
+    def compress(run):
+        """Several threads make the same file as natively, and the file from it again."""
+        plain, packed = run.directory / "words", run.directory / "packed"
+        words(plain, 4 << 20)
+        command = COMPRESSORS[name]
+        # By redirection: its standard streams are a file and a pipe then.
+        script = '"$0" "$@" -c < words > packed && cat packed | "$0" -dc | cmp - words'
+        run.run("sh", "-c", script, *command).must()
+        return digest(packed)
+
+
+for name in COMPRESSORS:
+    compressor(name)
+
+
+@test("sort/parallel", needs=["sort"], weight=4)
+def sort(run):
+    """Threads that sort in memory, with temporary files and a child that compresses them."""
+    plain = run.directory / "lines"
+    words(plain, 3 << 20)
+    command = ("sort", "--parallel=4", "-S2M", f"-T{run.directory}", "--compress-program=gzip", plain)
+    run.run("sh", "-c", '"$@" > sorted', "sh", *command).must()
+    return digest(run.directory / "sorted")
+
+
+@test("sqlite/wal", weight=4)
+def sqlite(run):
+    """32 connections of a process write to one file, and wait by sleeping and by record locks."""
+    return run.run(PYTHON, HERE / "sqlite_threads.py", run.directory / "db").must().seen()
+
+
+@test("threads/ruby", needs=["ruby"], weight=6)
+def ruby(run):
+    """A lock for the whole interpreter, handed on by a timer's signal, and threads that wait outside it."""
+    return run.run("ruby", "-W0", HERE / "ruby_threads.rb").must().seen()
+
+
+@test("threads/perl", needs=["perl"], weight=6)
+def perl(run):
+    """An interpreter a thread."""
+    if run.run("perl", "-Mthreads", "-e1", mode=NATIVE).status:
+        raise Skip("needs a perl with threads")
+    return run.run("perl", HERE / "perl_threads.pl").must().seen()

@@ -26,7 +26,7 @@ import harness
 from harness import Failure, Run, Skip
 
 PARTS = (
-    *("cpython", "servers", "event_loops", "databases", "clients"),
+    *("cpython", "servers", "daemons", "event_loops", "databases", "clients"),
     *("programs", "processes", "terminals", "unchanged", "refusals", "debugger", "signals"),
 )
 
