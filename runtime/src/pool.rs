@@ -61,6 +61,8 @@ struct State {
     result: Option<SysResult>,
     started: bool,
     cancelled: bool,
+    /// A change of credentials interrupted the call: its signal came to this thread while the call was made.
+    disturbed: bool,
 }
 
 /// Threads of one kind, and their jobs.
@@ -245,18 +247,21 @@ impl Pool {
             state.cancelled
         };
         drop(inside);
+        let orders = crate::everywhere::orders();
         let result = if cancelled {
             Err(Errno::INTR)
         } else {
             // SAFETY: the program's call; the task that made it waits for the result.
             sys::check(unsafe { sys::syscall_raw(job.number, job.args) })
         };
+        let disturbed = result == Err(Errno::INTR) && crate::everywhere::orders() != orders;
         let inside = Section::enter();
         self.ended.fetch_add(1, Ordering::Relaxed);
         {
             let mut state = lock(&job.state);
             job.thread.store(0, Ordering::Release);
             state.result = Some(result);
+            state.disturbed = disturbed;
             if let Some(task) = state.task.take() {
                 signal::forward_caused(task, result);
                 task.wake();
@@ -296,8 +301,12 @@ const NEVER_RESTARTED: [i64; 9] = [
 ];
 
 /// What a call gives when a signal ends it.
+fn is_never_restarted(number: usize) -> bool {
+    NEVER_RESTARTED.contains(&(number as i64))
+}
+
 fn interrupted(number: usize) -> Errno {
-    if NEVER_RESTARTED.contains(&(number as i64)) {
+    if is_never_restarted(number) {
         Errno::RESTART_NOHAND
     } else {
         Errno::RESTART_SYS
@@ -317,6 +326,7 @@ impl Done {
             result: None,
             started: false,
             cancelled: false,
+            disturbed: false,
         };
         let job = Arc::new(Job {
             number,
@@ -364,8 +374,11 @@ impl Future for Done {
         if let Some(result) = state.result {
             // Whether the kernel would have restarted the call is for the signal's action to say.
             return Poll::Ready(match result {
-                Err(Errno::INTR) if !state.cancelled => Err(Errno::INTR),
-                Err(Errno::INTR) => Err(interrupted(this.job.number)),
+                Err(Errno::INTR) if state.cancelled => Err(interrupted(this.job.number)),
+                // libc's own signal for a change of credentials has SA_RESTART.
+                Err(Errno::INTR) if state.disturbed && !is_never_restarted(this.job.number) => {
+                    Err(Errno::RESTART_SYS)
+                }
                 result => result,
             });
         }
