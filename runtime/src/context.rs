@@ -75,6 +75,8 @@ pub struct Crossing {
     pub resume: unsafe extern "C" fn(*mut Context),
     /// Runs a task from a kernel signal frame that holds all its state (a preempted task), until it crosses again.
     pub resume_frame: unsafe extern "C" fn(*mut Context, frame: usize),
+    /// Goes on for good from a kernel signal frame, as a thread of the program's with this thread pointer.
+    pub leave: unsafe extern "C" fn(fs: u64, frame: usize) -> !,
     /// Where a task returns to after a signal handler: pops the frame that [`crate::signal`] built.
     pub signal_return: usize,
     /// Where a task makes the call in its registers by itself, outside the runtime, and crosses back if it returns (not 0):

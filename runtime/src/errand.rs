@@ -12,6 +12,7 @@ use crate::sys::SysResult;
 use crate::task::{lock, Task};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -29,6 +30,8 @@ struct State {
 }
 
 static ERRANDS: Mutex<Vec<Arc<Errand>>> = Mutex::new(Vec::new());
+/// There are some: the receiver looks at every turn, and a lock taken for nothing is a page to copy after a fork.
+static ANY: AtomicBool = AtomicBool::new(false);
 
 /// Has the first OS thread make a call that does not wait.
 pub(crate) async fn send(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
@@ -42,12 +45,17 @@ pub(crate) async fn send(task: &'static Task, number: usize, args: [usize; 6]) -
         state: Mutex::new(state),
     });
     lock(&ERRANDS).push(Arc::clone(&errand));
+    ANY.store(true, Ordering::Release);
     receiver::ring();
     Done(errand).await
 }
 
 /// For the receiver: makes the calls that are asked for.
 pub(crate) fn run() {
+    if !ANY.load(Ordering::Acquire) {
+        return;
+    }
+    ANY.store(false, Ordering::Release);
     let errands = std::mem::take(&mut *lock(&ERRANDS));
     for errand in errands {
         let mut state = lock(&errand.state);

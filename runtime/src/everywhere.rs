@@ -105,7 +105,7 @@ pub fn register_unless_known(tid: i32) {
     }
 }
 
-/// In a forked child: no threads but this one, which is native.
+/// In a forked child that begins anew: no threads but this one, which is native.
 pub(crate) fn forget_all() {
     for entry in &REGISTER[..HIGH.swap(0, Ordering::Relaxed)] {
         entry.tid.store(0, Ordering::Relaxed);

@@ -65,7 +65,7 @@ static TABLE: AtomicUsize = AtomicUsize::new(0);
 /// No entry above this was ever touched, but for the runtime's own: what a close of a wide range has to look at.
 static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 
-/// Reserves the table. Called at conversion; a forked child has emptied it ([`reset`]).
+/// Reserves the table. Called at conversion; a forked child finds it empty.
 ///
 /// # Errors
 /// The kernel's, when the mapping is refused.
@@ -85,12 +85,14 @@ pub(crate) fn reserve() -> Result<(), Errno> {
                 0
             )
         }?;
+        // SAFETY: advice on the mapping just made: a forked child has nothing to ask it.
+        let _ = unsafe { sys!(SYS_madvise, base, len, libc::MADV_WIPEONFORK) };
         TABLE.store(base, Ordering::Release);
     }
     Ok(())
 }
 
-/// In a forked child: what happens to its descriptors while it is native is not seen, so that nothing is known of them any more.
+/// In a forked child that begins anew: what happens to its descriptors while it is native is not seen, so that nothing is known of them any more.
 pub(crate) fn reset() {
     let base = TABLE.load(Ordering::Relaxed);
     if base != 0 {
@@ -99,6 +101,7 @@ pub(crate) fn reset() {
         let _ = unsafe { sys!(SYS_madvise, base, len, libc::MADV_DONTNEED) };
     }
     HIGHEST.store(-1, Ordering::Relaxed);
+    *lock(&HIDING) = Vec::new();
 }
 
 /// The entry of a number, if it is one that is tracked.

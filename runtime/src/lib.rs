@@ -46,6 +46,26 @@ pub mod user;
 use std::sync::atomic::Ordering;
 use sys::Errno;
 
+/// Begins from nothing: in a forked child all tables are as the parent's fork left them, full of the parent's tasks and threads. First of
+/// all at conversion.
+pub fn renew() {
+    if task::MAIN.load(Ordering::Relaxed) == 0 {
+        // Never converted: there is nothing, and what is not touched need not be copied by a fork.
+        return;
+    }
+    hub::world::forget_all();
+    log::forget_file();
+    own::forget_all();
+    syscalls::reset();
+    signal::reset();
+    pool::reset();
+    errand::reset();
+    everywhere::forget_all();
+    hub::forget_all();
+    task::forget_all();
+    trim::forget_all();
+}
+
 /// Makes room for the descriptors that so many hubs need, out of the program's way, until the result is dropped.
 pub fn make_room(hubs: usize) -> own::Room {
     // Refused here, it is refused again and told in `prepare`.

@@ -116,7 +116,10 @@ pub fn start() {
 
 /// The log file is about to be closed, in a forked child or with the other descriptors of a process that stays native.
 pub(crate) fn forget_file() {
-    SINK.store(2, Ordering::Relaxed);
+    // Without a store there is no page for a forked child to copy.
+    if SINK.load(Ordering::Relaxed) != 2 {
+        SINK.store(2, Ordering::Relaxed);
+    }
 }
 
 /// Writes text that was asked for (a dump) to the sink.

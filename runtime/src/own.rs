@@ -152,16 +152,38 @@ pub(crate) fn close(fd: i32) {
     let _ = unsafe { sys!(SYS_close, fd) };
 }
 
-/// Closes all, in a forked child or when the process stays native.
-pub(crate) fn close_all() {
+/// All of them, as ranges: what a forked child is to close.
+pub(crate) fn ranges() -> Vec<(i32, i32)> {
+    let mut ranges: Vec<(i32, i32)> = Vec::new();
     for fd in all() {
-        // SAFETY: ours.
-        let _ = unsafe { sys!(SYS_close, fd) };
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == fd => *last = fd,
+            _ => ranges.push((fd, fd)),
+        }
     }
+    ranges
+}
+
+/// Closes all numbers of these ranges.
+pub(crate) fn close_ranges(ranges: &[(i32, i32)]) {
+    for (first, last) in ranges {
+        // SAFETY: ours.
+        if unsafe { sys!(SYS_close_range, *first, *last, 0) }.is_err() {
+            for fd in *first..=*last {
+                // SAFETY: ours.
+                let _ = unsafe { sys!(SYS_close, fd) };
+            }
+        }
+    }
+}
+
+/// Closes all, when the process stays native.
+pub(crate) fn close_all() {
+    close_ranges(&ranges());
     forget_all();
 }
 
-/// Forgets all, in a child that shares its parent's descriptors (`CLONE_FILES`): they are the parent's.
+/// Forgets all: they are closed, or, in a child that shares its parent's descriptors (`CLONE_FILES`), the parent's.
 pub(crate) fn forget_all() {
     fds::reset();
     LOWEST.store(i32::MAX, Ordering::Release);

@@ -416,7 +416,7 @@ impl Drop for Done {
     }
 }
 
-/// In a forked child: no threads, no jobs.
+/// In a forked child that begins anew: no threads, no jobs.
 pub(crate) fn reset() {
     for pool in [&BRIEF, &WAITING] {
         *lock(&pool.state) = NO_THREADS;

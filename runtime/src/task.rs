@@ -268,30 +268,17 @@ fn unshifted(number: usize) -> usize {
     (number + MAX_TASKS - ARENA.shift.load(Ordering::Relaxed)) % MAX_TASKS
 }
 
-/// Reserves the array. Called at conversion, before the first task; in a forked child it starts anew.
+/// The array's bytes.
+const ARRAY: usize = MAX_TASKS * std::mem::size_of::<Task>();
+
+/// Reserves the array, and gives ids a new beginning. Called at conversion, before the first task; a forked child has the array already.
 ///
 /// # Errors
 /// The kernel's, when the reservation is refused.
 pub fn reserve() -> Result<(), crate::sys::Errno> {
-    let len = MAX_TASKS * std::mem::size_of::<Task>();
-    // SAFETY: a fresh anonymous mapping.
-    let base = unsafe {
-        crate::sys!(
-            SYS_mmap,
-            0,
-            len,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1i32,
-            0
-        )
-    }?;
-    // SAFETY: advice on the mapping just made: a task is touched alone, a huge page would hold thousands.
-    let _ = unsafe { crate::sys!(SYS_madvise, base, len, libc::MADV_NOHUGEPAGE) };
-    ARENA.base.store(base, Ordering::Release);
-    ARENA.high.store(0, Ordering::Release);
-    ARENA.alive.store(0, Ordering::Release);
-    lock(&ARENA.free).clear();
+    if ARENA.base().is_null() {
+        map_array()?;
+    }
     let mut random = [0u32; 2];
     // SAFETY: fills the buffer. If it does not (early at boot), a forked process still differs by its id.
     let _ = unsafe {
@@ -305,6 +292,27 @@ pub fn reserve() -> Result<(), crate::sys::Errno> {
     #[allow(clippy::cast_possible_wrap)]
     let generation = (random[1] >> 8) as i32 % GENERATIONS;
     ARENA.generation.store(generation, Ordering::Relaxed);
+    Ok(())
+}
+
+fn map_array() -> Result<(), crate::sys::Errno> {
+    // SAFETY: a fresh anonymous mapping, and advice on it: a task is touched alone, where a huge page would hold thousands; and a forked
+    // child has none of them.
+    let base = unsafe {
+        let base = crate::sys!(
+            SYS_mmap,
+            0,
+            ARRAY,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1i32,
+            0
+        )?;
+        let _ = crate::sys!(SYS_madvise, base, ARRAY, libc::MADV_NOHUGEPAGE);
+        let _ = crate::sys!(SYS_madvise, base, ARRAY, libc::MADV_WIPEONFORK);
+        base
+    };
+    ARENA.base.store(base, Ordering::Release);
     Ok(())
 }
 
@@ -473,11 +481,15 @@ pub const LAYOUT: Layout = Layout {
     hub_current: std::mem::offset_of!(Hub, current),
 };
 
-/// In a forked child: no tasks. Their slots' memory is given back, but for the page that the caller may still be using.
+/// In a forked child that begins anew: no tasks. The array is empty again: the kernel did not copy it, or it is given back here.
 pub(crate) fn forget_all() {
+    let base = ARENA.base() as usize;
+    if base != 0 {
+        // SAFETY: nobody uses a slot; zeroed ones are what fresh ones look like.
+        let _ = unsafe { crate::sys!(SYS_madvise, base, ARRAY, libc::MADV_DONTNEED) };
+    }
     ARENA.alive.store(0, Ordering::Release);
     ARENA.high.store(0, Ordering::Release);
-    ARENA.base.store(0, Ordering::Release);
     MAIN.store(0, Ordering::Relaxed);
     lock(&ARENA.free).clear();
 }

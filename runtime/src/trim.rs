@@ -93,7 +93,7 @@ pub(crate) fn all() {
     COUNT.store(0, Ordering::Relaxed);
 }
 
-/// In a forked child: its libc has the stacks, and nobody tells when it uses one.
+/// In a forked child that begins anew: its libc has the stacks, and nobody tells when it uses one.
 pub(crate) fn forget_all() {
     lock(&LATE).clear();
     COUNT.store(0, Ordering::Relaxed);

@@ -4,8 +4,7 @@
 //! there when it was loaded, `LD_PRELOAD` and the library's own variables, is added to such an environment where it has no value of its
 //! own for them, unless `COOP_CHILDREN` is 0. What the program gives stays as it is.
 //!
-//! The functions that use `environ` come here, too: a program may have replaced that. Those with a variable number of arguments
-//! (`execl` and its kin) are not hooked, nor is what libc starts by itself (`system`, `popen`): these get `environ` as it is.
+//! The functions that use `environ` come here, too: a program may have replaced that.
 //!
 //! All of this may run in a vfork child, on memory that it shares: it allocates nothing, and stores only on its stack.
 
@@ -30,7 +29,7 @@ const MOST_KEPT: usize = 32;
 const MOST: usize = 2048;
 
 extern "C" {
-    static environ: *const *const c_char;
+    static mut environ: *const *const c_char;
 }
 
 /// An environment's variables.
@@ -91,6 +90,22 @@ fn kept() -> impl Iterator<Item = &'static CStr> {
     })
 }
 
+/// Which of the kept an environment lacks, and how many these are.
+///
+/// # Safety
+/// `given` is an environment, as execve(2) takes it.
+unsafe fn missing_in(given: Strings) -> ([*const c_char; MOST_KEPT], usize) {
+    // SAFETY: the caller's promise.
+    let has = |wanted: &CStr| unsafe { variables(given).any(|v| name(v) == name(wanted)) };
+    let mut missing = [std::ptr::null(); MOST_KEPT];
+    let mut count = 0;
+    for variable in kept().filter(|v| !has(v)).take(MOST_KEPT) {
+        missing[count] = variable.as_ptr();
+        count += 1;
+    }
+    (missing, count)
+}
+
 /// Calls `start` with an environment to which what is missing of the kept was added.
 ///
 /// # Safety
@@ -100,13 +115,7 @@ unsafe fn with_kept<R>(
     start: impl FnOnce(*const *const c_char) -> R,
 ) -> R {
     // SAFETY: the caller's promise.
-    let has = |wanted: &CStr| unsafe { variables(given).any(|v| name(v) == name(wanted)) };
-    let mut missing = [std::ptr::null(); MOST_KEPT];
-    let mut count = 0;
-    for variable in kept().filter(|v| !has(v)).take(MOST_KEPT) {
-        missing[count] = variable.as_ptr();
-        count += 1;
-    }
+    let (missing, count) = unsafe { missing_in(given) };
     if count == 0 {
         return start(given);
     }
@@ -179,13 +188,54 @@ pub unsafe fn fexecve(fd: c_int, arguments: Strings, environment: Strings) -> c_
     unsafe { with_kept(environment, |e| (hooks::real_fexecve())(fd, arguments, e)) }
 }
 
-/// posix_spawn(3) or posix_spawnp(3): `start` makes the call with an environment.
+/// posix_spawn(3) and the like: `start` makes the call with an environment.
 ///
 /// # Safety
 /// `environment` is one, as execve(2) takes it.
-pub unsafe fn spawn(environment: Strings, start: impl FnOnce(Strings) -> c_int) -> c_int {
+pub unsafe fn start<R>(environment: Strings, start: impl FnOnce(Strings) -> R) -> R {
     // SAFETY: the caller's promise.
     unsafe { with_kept(environment, start) }
+}
+
+/// What `environ` is exchanged for.
+struct Joined(UnsafeCell<[*const c_char; MOST]>);
+// SAFETY: used while the process has one thread; a signal handler that exchanges `environ` while it is exchanged finds nothing missing.
+unsafe impl Sync for Joined {}
+static JOINED: Joined = Joined(UnsafeCell::new([std::ptr::null(); MOST]));
+
+/// Exchanges `environ` for one to which what is missing was added. Gives what it was; null if it stays.
+///
+/// # Safety
+/// Nobody else uses `environ`.
+pub unsafe fn exchange() -> Strings {
+    // SAFETY: the caller's promise; what is written fits, with a null behind it.
+    unsafe {
+        let given = environ;
+        let (missing, count) = missing_in(given);
+        let own = variables(given).count();
+        if given.is_null() || count == 0 || own + count >= MOST {
+            return std::ptr::null();
+        }
+        let joined = JOINED.0.get().cast::<*const c_char>();
+        std::ptr::copy_nonoverlapping(given, joined, own);
+        std::ptr::copy_nonoverlapping(missing.as_ptr(), joined.add(own), count);
+        joined.add(own + count).write(std::ptr::null());
+        environ = joined;
+        given
+    }
+}
+
+/// Puts back what [`exchange`] gave, unless somebody has set it since.
+///
+/// # Safety
+/// As for `exchange`.
+pub unsafe fn put_back(given: Strings) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if std::ptr::eq(environ, JOINED.0.get().cast::<*const c_char>()) {
+            environ = given;
+        }
+    }
 }
 
 /// Whether the program's name is one that `COOP_ONLY` and `COOP_SKIP` let have threads as tasks. Its names are that of its file (or

@@ -8,7 +8,7 @@
 //! A forked child is dormant again, and may come through here once more.
 
 use crate::rewrite::{self, Entries};
-use crate::{crossing, trap};
+use crate::{crossing, programs, trap};
 use coop_runtime::config::{self, Door, Simulate};
 use coop_runtime::context::Crossing;
 use coop_runtime::{everywhere, hub, log, signal, sys};
@@ -58,6 +58,16 @@ pub fn default_stack() -> usize {
     }
 }
 
+/// Whether the process has had no thread but its first one.
+pub fn is_dormant() -> bool {
+    STATE.load(Ordering::Acquire) == DORMANT
+}
+
+/// Whether the program is left alone.
+pub fn is_off() -> bool {
+    STATE.load(Ordering::Acquire) == OFF
+}
+
 /// Says at load time that nothing is to be done, now or later.
 pub fn turn_off() {
     STATE.store(OFF, Ordering::Release);
@@ -86,6 +96,7 @@ static REWRITING: Mutex<()> = Mutex::new(());
 
 fn entries() -> Entries {
     Entries {
+        exec: programs::coop_exec as *const () as usize,
         slot_tpoff: crossing::slot_offset(),
         entry: crossing::coop_entry as *const () as usize,
         entry_full: crossing::coop_entry_full as *const () as usize,
@@ -106,6 +117,7 @@ fn convert() -> Result<(), Option<String>> {
     } else {
         config.hubs
     };
+    coop_runtime::renew();
     // Until the process is converted.
     let _room = coop_runtime::make_room(hubs);
     log::start();
@@ -140,11 +152,7 @@ fn convert() -> Result<(), Option<String>> {
     coop_runtime::prepare(hubs).map_err(|e| Some(format!("cannot set the hubs up: {e}")))?;
 
     let began = std::time::Instant::now();
-    let report = if config.door == Door::Rewrite {
-        rewrite_all()
-    } else {
-        rewrite::Report::default()
-    };
+    let report = rewrite_all(config.door);
     if config.door == Door::Rewrite && report.rewritten == 0 && !already_rewritten() && !can_trap {
         return Err(Some(
             "no syscall site could be rewritten, and Syscall User Dispatch is not there".into(),
@@ -176,6 +184,7 @@ fn convert() -> Result<(), Option<String>> {
     hub::set_crossing(Crossing {
         resume: crossing::coop_resume,
         resume_frame: crossing::coop_resume_frame,
+        leave: crossing::coop_leave,
         signal_return: crossing::coop_signal_return as *const () as usize,
         window: crossing::coop_window as *const () as usize,
         dormant,
@@ -203,8 +212,12 @@ fn already_rewritten() -> bool {
     REWRITTEN.load(Ordering::Relaxed) > 0
 }
 
-fn rewrite_all() -> rewrite::Report {
-    rewrite::rewrite_loaded(&entries(), |object| {
+fn rewrite_all(door: Door) -> rewrite::Report {
+    let sites = match door {
+        Door::Rewrite => rewrite::Sites::All,
+        Door::Trap => rewrite::Sites::Exec,
+    };
+    let report = rewrite::rewrite_loaded(&entries(), sites, |object| {
         let r = &object.report;
         tracing::debug!(
             "{}: {} rewritten, {} trapped, {} left alone",
@@ -213,7 +226,12 @@ fn rewrite_all() -> rewrite::Report {
             r.trapped,
             r.left
         );
-    })
+    });
+    match door {
+        Door::Rewrite => report,
+        // What was left is the trap's.
+        Door::Trap => rewrite::Report::default(),
+    }
 }
 
 /// Starts the threads and departs.
@@ -232,6 +250,7 @@ fn go_live() -> Result<(), Option<String>> {
 
 fn start(mask: u64) -> Result<(), Option<String>> {
     let main = start_threads(mask)?;
+    drop_dead_stack();
     // SAFETY: this thread's own control block. From here on it is the main task's: this thread makes raw calls only until it has
     // departed.
     unsafe { crossing::set_slot(crossing::fs_base(), std::ptr::null_mut()) };
@@ -286,6 +305,30 @@ fn start_threads(mask: u64) -> Result<*mut coop_runtime::context::Context, Optio
     }
     unregister_rseq();
     Ok(coop_runtime::make_main(mask, crossing::fs_base()))
+}
+
+/// Gives back what the conversion used of the process's own stack, some 200 KiB: every fork would copy it. Not of another stack, below
+/// which there may be anything.
+fn drop_dead_stack() {
+    /// Below here: frames still to come, and the red zone.
+    const NEAR: usize = 16 << 10;
+    const PAGE: usize = 4096;
+    let here = 0u8;
+    let here = &raw const here as usize;
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let stack = maps.lines().find(|l| l.ends_with("[stack]"));
+    let ends = stack.and_then(|l| l.split(' ').next()?.split_once('-'));
+    let Some((start, end)) = ends.and_then(|(start, end)| {
+        let number = |n| usize::from_str_radix(n, 16).ok();
+        Some((number(start)?, number(end)?))
+    }) else {
+        return;
+    };
+    let dead = (here - NEAR) & !(PAGE - 1);
+    if (start..end).contains(&here) && start < dead {
+        // SAFETY: of the stack that this thread is on, what is below all frames; signals are blocked.
+        let _ = unsafe { sys!(SYS_madvise, start, dead - start, libc::MADV_DONTNEED) };
+    }
 }
 
 /// Waits until a thread that `may` made (its timer's, which only sleeps) is through libc's start of it. libc's setuid waits for that, by

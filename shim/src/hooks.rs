@@ -112,14 +112,14 @@ hook! {
 hook! {
     unsafe fn posix_spawn(pid: *mut libc::pid_t, path: *const c_char, actions: *const c_void, attributes: *const c_void, arguments: Strings, environment: Strings) -> c_int => coop_posix_spawn {
         // SAFETY: the program's own call.
-        unsafe { children::spawn(environment, |e| real!(posix_spawn)(pid, path, actions, attributes, arguments, e)) }
+        unsafe { children::start(environment, |e| real!(posix_spawn)(pid, path, actions, attributes, arguments, e)) }
     }
 }
 
 hook! {
     unsafe fn posix_spawnp(pid: *mut libc::pid_t, file: *const c_char, actions: *const c_void, attributes: *const c_void, arguments: Strings, environment: Strings) -> c_int => coop_posix_spawnp {
         // SAFETY: the program's own call.
-        unsafe { children::spawn(environment, |e| real!(posix_spawnp)(pid, file, actions, attributes, arguments, e)) }
+        unsafe { children::start(environment, |e| real!(posix_spawnp)(pid, file, actions, attributes, arguments, e)) }
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`hooks`], [`rewrite`], [`trap`] | the doors: how a call is caught |
 //! | [`crossing`] | registers, stacks and the FS base, one file per CPU |
-//! | [`children`] | what programs started from here get |
+//! | [`children`], [`programs`] | what programs started from here get, and how that reaches them |
 //! | [`convert`] | when and how the process is converted |
 //!
 //! What calls mean is the runtime's (`coop-runtime`).
@@ -16,6 +16,7 @@ mod convert;
 mod crossing;
 mod hooks;
 mod mem;
+mod programs;
 mod rewrite;
 mod trap;
 
@@ -32,6 +33,7 @@ static ALLOCATOR: coop_runtime::heap::Heap = coop_runtime::heap::Heap;
 fn load() {
     let config = coop_runtime::config::load();
     hooks::resolve();
+    programs::resolve();
     children::remember();
     if config.disable || !children::is_wanted() {
         convert::turn_off();

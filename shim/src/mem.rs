@@ -1,8 +1,12 @@
-//! The memory functions that compiled Rust code calls, for this library alone.
+//! The functions of libc's that compiled Rust code calls by itself, for this library alone. They are hidden: the program's own calls still
+//! go to libc.
 //!
 //! libc's choose variants that overwrite the upper halves of the vector registers, which the program may have live across an inlined
 //! system call (see the runtime's `extended`). These use no vector register at all, and `rep movsb` is fast on every CPU of the last
-//! ten years. They are hidden: the program's own calls still go to libc.
+//! ten years.
+//!
+//! And std notes the destructors of its thread-locals with libc, which allocates for that: each thread that `may` starts would get an arena of
+//! the program's malloc, and every fork copy its page. None of these threads ends, and at the end of the process there is nothing to destroy.
 
 std::arch::global_asm!(
     r#"
@@ -65,6 +69,13 @@ bcmp:
     je 2b
     ret
 3:  xor %eax, %eax
+    ret
+
+    .globl __cxa_thread_atexit_impl
+    .hidden __cxa_thread_atexit_impl
+    .type __cxa_thread_atexit_impl,@function
+__cxa_thread_atexit_impl:
+    xor %eax, %eax
     ret
 
     .globl strlen

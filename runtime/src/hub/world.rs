@@ -10,15 +10,11 @@
 
 use super::worker::{self, Worker};
 use crate::sys;
-use crate::task::lock;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
 
-/// Non-zero while somebody stops the world; a futex word.
+/// Non-zero while somebody stops the world, who is the one that made it so; a futex word.
 static STOPPING: AtomicU32 = AtomicU32::new(0);
-/// Held by the one who stops it.
-static STOPPER: Mutex<()> = Mutex::new(());
 /// How many threads that are no hubs are inside the runtime.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
@@ -104,18 +100,20 @@ impl Drop for Section {
     }
 }
 
-/// The world stands still while this lives. In a forked child it is dropped as well, and everything is as it was.
+/// The world stands still while this lives. A forked child forgets it: nobody is there to go on.
 #[derive(Debug)]
-pub(crate) struct Stopped {
-    _stopper: MutexGuard<'static, ()>,
-}
+pub(crate) struct Stopped(());
 
 /// Stops all other threads of the runtime outside of it. Called by a hub's thread at a crossing, with no lock held.
 pub(crate) fn stop(me: &'static Worker) -> Stopped {
     // Two hubs that fork at the same time: the second counts as stopped while it waits for its turn.
     me.resting.store(1, Ordering::SeqCst);
-    let stopper = lock(&STOPPER);
-    STOPPING.store(1, Ordering::SeqCst);
+    while STOPPING
+        .compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst)
+        .is_err()
+    {
+        wait_for_go();
+    }
     me.resting.store(0, Ordering::SeqCst);
     barrier();
     for worker in worker::all().filter(|w| !ptr::eq(*w, me)) {
@@ -128,7 +126,7 @@ pub(crate) fn stop(me: &'static Worker) -> Stopped {
     while INSIDE.load(Ordering::SeqCst) != 0 {
         std::thread::yield_now();
     }
-    Stopped { _stopper: stopper }
+    Stopped(())
 }
 
 impl Drop for Stopped {
@@ -138,7 +136,8 @@ impl Drop for Stopped {
     }
 }
 
-/// In a forked child: nobody else is there.
-pub(crate) fn alone() {
+/// In a forked child that begins anew: nobody stops anybody.
+pub(crate) fn forget_all() {
+    STOPPING.store(0, Ordering::SeqCst);
     INSIDE.store(0, Ordering::SeqCst);
 }

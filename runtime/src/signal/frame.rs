@@ -493,13 +493,15 @@ fn altstack_of(task: &Task) -> libc::stack_t {
     }
 }
 
-/// Goes on as a native thread, in a forked child. The frame stays behind: a few hundred bytes.
-pub(crate) fn leave(task: &'static Task) -> ! {
+/// A frame from which a forked child goes on as a native thread: as the task, with 0 for its call's result, and perhaps another stack.
+pub(crate) fn departing(task: &'static Task, stack: Option<u64>) -> std::ptr::NonNull<u8> {
     let mask = task.mask.load(std::sync::atomic::Ordering::Relaxed);
     let frame = loose(task, mask, altstack_of(task));
-    // SAFETY: the frame is whole; nobody comes back.
-    unsafe { (hub::crossing().resume_frame)(task.ctx.get(), frame.as_ptr() as usize) };
-    unreachable!("a native task does not cross");
+    // SAFETY: `loose` made it.
+    let machine = unsafe { &mut (*frame.as_ptr().cast::<Frame>()).uc.machine };
+    machine.rax = 0;
+    machine.rsp = stack.unwrap_or(machine.rsp);
+    frame
 }
 
 /// A frame from which a task goes on at the crossing's window, with the call in its registers.

@@ -332,12 +332,22 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
     Ok(old)
 }
 
-/// In a forked child, which is native: the kernel gets the program's actions where ours differ.
-pub(crate) fn restore_kernel_actions() {
-    for signal in [&fault::HANDLED[..], &[libc::SIGSYS, KICK]].concat() {
-        // SAFETY: reads one action.
-        let _ = unsafe { sys!(SYS_rt_sigaction, signal, &action(signal), 0, 8) };
-    }
+/// How many signals have an action of ours in the kernel.
+pub(crate) const OURS: usize = fault::HANDLED.len() + 2;
+
+/// What a forked child, which is native, gives the kernel: the program's actions where ours differ. `cleared`: without its handlers.
+pub(crate) fn actions_of_child(cleared: bool) -> [(i32, Action); OURS] {
+    let actions = lock(&ACTIONS);
+    let mut signals = fault::HANDLED.into_iter().chain([libc::SIGSYS, KICK]);
+    std::array::from_fn(|_| {
+        let signal = signals.next().unwrap_or(KICK);
+        let action = actions[signal as usize];
+        if cleared && action.handler != libc::SIG_IGN {
+            (signal, Action::default())
+        } else {
+            (signal, action)
+        }
+    })
 }
 
 /// The kernel mask of every thread of the runtime.

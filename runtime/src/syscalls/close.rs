@@ -361,7 +361,7 @@ pub(crate) fn close_range(call: Call, first: u32, last: u32, flags: u32) -> SysR
     unsafe { sys!(SYS_close_range, from, last, flags) }
 }
 
-/// In a forked child: nobody waits.
+/// In a forked child that begins anew: nobody waits.
 pub(crate) fn reset() {
     *lock(&CLOSED) = None;
 }

@@ -80,3 +80,9 @@ pub(crate) fn closed(fd: i32) {
         COUNT.store(open.len(), Ordering::Release);
     }
 }
+
+/// In a forked child that begins anew.
+pub(crate) fn reset() {
+    lock(&OPEN).clear();
+    COUNT.store(0, Ordering::Release);
+}

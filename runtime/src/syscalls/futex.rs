@@ -692,7 +692,7 @@ pub(crate) fn clear_tid(address: usize) {
     }
 }
 
-/// In a forked child: nobody waits, and no lock is held (the world stood still).
+/// In a forked child that begins anew: nobody waits, and no lock is held (the world stood still).
 pub(crate) fn reset() {
     shared::reset();
     for bucket in &TABLE {

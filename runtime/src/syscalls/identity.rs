@@ -129,7 +129,7 @@ pub(crate) fn unshare(call: Call, flags: i32) -> SysResult {
     call.raw()
 }
 
-/// In a forked child: the parent's wish was not inherited.
+/// In a forked child that begins anew: the parent's wish was not inherited.
 pub(crate) fn reset() {
     DEATH_SIGNAL.store(-1, Ordering::Relaxed);
     *lock(&MADE) = None;

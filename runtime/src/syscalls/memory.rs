@@ -60,6 +60,12 @@ fn remove_shared(start: usize, len: usize) {
     SHARED_COUNT.store(map.len(), Ordering::Release);
 }
 
+/// In a forked child that begins anew: what it mapped and unmapped meanwhile nobody saw.
+pub(crate) fn reset() {
+    lock(&SHARED).clear();
+    SHARED_COUNT.store(0, Ordering::Release);
+}
+
 /// Finds the shared mappings made before conversion.
 pub fn read_maps() {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else {

@@ -218,6 +218,18 @@ async fn waits_in_pool(call: Call) -> SysResult {
     crate::pool::wait_there(call.task, call.number, call.args).await
 }
 
+/// In a forked child that begins anew: of all that the families know about tasks and descriptors nothing is true any more.
+pub(crate) fn reset() {
+    futex::reset();
+    close::reset();
+    timer::reset();
+    window::reset();
+    identity::reset();
+    scheduling::reset();
+    comm::reset();
+    memory::reset();
+}
+
 /// How many calls had no row.
 pub(crate) static FELL_THROUGH: AtomicU64 = AtomicU64::new(0);
 

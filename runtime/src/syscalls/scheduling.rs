@@ -83,13 +83,18 @@ pub(crate) fn inherit(parent: &Task, child: &Task) {
     set(child.id(), wishes);
 }
 
-/// Gives the calling thread what a task has, if that has anything of its own: a new process or program is to begin with it. Gives back
-/// what the thread had.
-pub(crate) fn assume(id: i32) -> Option<Wishes> {
+/// What a task has, if that is anything of its own.
+pub(crate) fn wishes(id: i32) -> Option<Wishes> {
     if COUNT.load(Ordering::Acquire) == 0 {
         return None;
     }
-    let wishes = lock(&WISHES).get(&id).copied()?;
+    lock(&WISHES).get(&id).copied()
+}
+
+/// Gives the calling thread what a task has, if that has anything of its own: a new process or program is to begin with it. Gives back
+/// what the thread had.
+pub(crate) fn assume(id: i32) -> Option<Wishes> {
+    let wishes = wishes(id)?;
     let mut before = of_process();
     before.cpus = allowed().ok().map(|(mask, _)| mask);
     before.io = Some(0);

@@ -11,7 +11,7 @@ use crate::trim;
 use crate::user;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// The kernel's `struct clone_args`, in its first version; what later ones add is not for threads.
+/// The kernel's `struct clone_args`; what later versions than the first add is not for threads.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub(crate) struct CloneArgs {
@@ -23,12 +23,20 @@ pub(crate) struct CloneArgs {
     pub stack: u64,
     pub stack_size: u64,
     pub tls: u64,
+    pub set_tid: u64,
+    pub set_tid_size: u64,
+    pub cgroup: u64,
 }
+
+/// The size of the first version.
+const FIRST_SIZE: usize = 64;
 
 const CLONE_VM: u64 = libc::CLONE_VM as u64;
 const CLONE_VFORK: u64 = libc::CLONE_VFORK as u64;
 const CLONE_THREAD: u64 = libc::CLONE_THREAD as u64;
 const CLONE_SETTLS: u64 = libc::CLONE_SETTLS as u64;
+/// The child has no handlers.
+pub(crate) const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
 
 /// clone(2), as the x86-64 system call has its arguments.
 pub(crate) fn clone(call: Call) -> Outcome {
@@ -47,14 +55,31 @@ pub(crate) fn clone(call: Call) -> Outcome {
 
 /// clone3(2).
 pub(crate) fn clone3(call: Call) -> Outcome {
-    if call.args[1] < std::mem::size_of::<CloneArgs>() {
-        return call.done(Err(Errno::INVAL));
-    }
-    // SAFETY: the program's struct, at least as large as ours.
-    match unsafe { read_user(call.args[0] as *const CloneArgs) } {
-        Ok(args) => cloning(call, args, args.stack + args.stack_size),
+    match read_args(call.args[0], call.args[1]) {
+        Ok(args) => cloning(call, args, args.stack.wrapping_add(args.stack_size)),
         Err(e) => call.done(Err(e)),
     }
+}
+
+/// The program's struct, of any version: what it has beyond ours must be zero.
+fn read_args(at: usize, size: usize) -> Result<CloneArgs, Errno> {
+    const OURS: usize = std::mem::size_of::<CloneArgs>();
+    if size < FIRST_SIZE {
+        return Err(Errno::INVAL);
+    }
+    if size > 4096 {
+        return Err(Errno(libc::E2BIG));
+    }
+    for byte in OURS..size {
+        // SAFETY: of the program's struct.
+        if unsafe { read_user((at + byte) as *const u8) }? != 0 {
+            return Err(Errno(libc::E2BIG));
+        }
+    }
+    let mut args = CloneArgs::default();
+    // SAFETY: all bytes make a struct.
+    unsafe { user::read_bytes((&raw mut args).cast(), at, size.min(OURS)) }?;
+    Ok(args)
 }
 
 fn cloning(call: Call, args: CloneArgs, stack_top: u64) -> Outcome {

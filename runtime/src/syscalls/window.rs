@@ -271,7 +271,7 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
     sys::check(context.window_result as isize)
 }
 
-/// In a forked child: no carriers, no windows.
+/// In a forked child that begins anew: no carriers, no windows.
 pub(crate) fn reset() {
     *lock(&CARRIERS) = Carriers {
         jobs: VecDeque::new(),

@@ -49,6 +49,8 @@ extern "C" {
     pub fn coop_resume(context: *mut Context);
     /// Runs a task from a signal frame until it crosses.
     pub fn coop_resume_frame(context: *mut Context, frame: usize);
+    /// Becomes a native thread with this FS base, from a signal frame.
+    pub fn coop_leave(fs: u64, frame: usize) -> !;
     /// From a signal handler that struck program code: crosses into the hub. Does not return.
     pub fn coop_abandon(gate: *const Gate) -> !;
     /// Saves the caller's registers into a context and goes on with `run` on another stack and FS base; returns when the context
@@ -332,6 +334,18 @@ coop_resume_frame:
     syscall
     ud2
     .cfi_endproc
+
+    .globl coop_leave
+    .hidden coop_leave
+    .type coop_leave,@function
+coop_leave:
+    mov %rdi, %rbx
+    mov %rsi, %r13
+    SET_FS %rbx
+    lea 8(%r13), %rsp
+    mov $15, %eax
+    syscall
+    ud2
 
     .globl coop_depart
     .hidden coop_depart

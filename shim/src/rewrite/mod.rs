@@ -73,8 +73,19 @@ pub struct Entries {
     pub entry: usize,
     /// The entry that keeps all registers.
     pub entry_full: usize,
+    /// The entry of libc's execve, which takes calls without a task, too.
+    pub exec: usize,
     /// Any address in this library, to know it by.
     pub own_address: usize,
+}
+
+/// Which sites are to be rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sites {
+    /// All.
+    All,
+    /// That of libc's execve, whose stub has a task of its own (see [`Stub::takes_all`]).
+    Exec,
 }
 
 /// What became of the system calls of some objects.
@@ -113,13 +124,20 @@ pub struct ObjectReport {
 
 /// Rewrites every object that is loaded, and shows `each` what became of it. The process has one
 /// thread.
-pub fn rewrite_loaded(entries: &Entries, mut each: impl FnMut(&ObjectReport)) -> Report {
+pub fn rewrite_loaded(
+    entries: &Entries,
+    sites: Sites,
+    mut each: impl FnMut(&ObjectReport),
+) -> Report {
     let mut objects: Vec<Object> = Vec::new();
     // SAFETY: the callback gets the pointer to `objects` that it expects.
     unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut objects).cast()) };
     let mut total = Report::default();
     for object in &objects {
-        let report = object.rewrite(entries);
+        if sites == Sites::Exec && !is_core(&object.name) {
+            continue;
+        }
+        let report = object.rewrite(entries, sites);
         each(&ObjectReport {
             name: object.name.clone(),
             report,
@@ -164,7 +182,7 @@ pub fn rewrite_mapping(
         within: mapped,
         untouchable: false,
     };
-    object.rewrite(entries)
+    object.rewrite(entries, Sites::All)
 }
 
 /// Forgets code that is being unmapped. Its stubs' memory serves the next object.
@@ -225,7 +243,7 @@ fn runtime_ranges<'a>(image: &'a Image, bias: usize) -> impl Iterator<Item = Ran
 }
 
 impl Object<'_> {
-    fn rewrite(&self, entries: &Entries) -> Report {
+    fn rewrite(&self, entries: &Entries, sites: Sites) -> Report {
         let own = runtime_ranges(&self.image, self.bias)
             .any(|range| range.contains(&entries.own_address));
         if self.untouchable || own {
@@ -236,12 +254,12 @@ impl Object<'_> {
             ..Report::default()
         };
         for segment in self.image.segments.iter().filter(|s| s.executable()) {
-            report += self.rewrite_segment(segment, entries);
+            report += self.rewrite_segment(segment, entries, sites);
         }
         report
     }
 
-    fn rewrite_segment(&self, segment: &Segment, entries: &Entries) -> Report {
+    fn rewrite_segment(&self, segment: &Segment, entries: &Entries, sites: Sites) -> Report {
         let mut report = Report::default();
         if segment.flags & libc::PF_R == 0 {
             // Code that cannot be read can hold anything.
@@ -259,12 +277,12 @@ impl Object<'_> {
             return report;
         }
         let mut patches = Vec::new();
+        let before = |at: u64| &segment.bytes[..(at - segment.vaddr) as usize];
         for (at, verdict) in self.judge(segment, &mut report) {
             match verdict {
                 Verdict::Not => report.false_candidates += 1,
-                _ if is_signal_return(&segment.bytes[..(at - segment.vaddr) as usize]) => {
-                    report.left += 1;
-                }
+                _ if is_signal_return(before(at)) => report.left += 1,
+                _ if sites == Sites::Exec && !is_exec(before(at)) => report.left += 1,
                 Verdict::Trap => report.trapped += 1,
                 Verdict::Rewrite(_) if self.image.relocates_code => report.trapped += 1,
                 Verdict::Rewrite(patch) => patches.push(patch),
@@ -389,12 +407,19 @@ impl Object<'_> {
         let mut head = [0; SLOT];
         head[..8].copy_from_slice(&entries.entry.to_le_bytes());
         head[8..16].copy_from_slice(&entries.entry_full.to_le_bytes());
+        head[16..24].copy_from_slice(&entries.exec.to_le_bytes());
         draft.write(0, &head);
         (1..)
             .zip(patches)
             .map(|(index, patch)| {
                 let (before, after) = stub::neighbours(segment.bytes, segment.vaddr, patch);
                 let full = patch.extended || !core;
+                let takes_all = core && is_exec(before);
+                let word = match (takes_all, full) {
+                    (true, _) => 16,
+                    (_, true) => 8,
+                    _ => 0,
+                };
                 let start = runtime(patch.start);
                 let slot = draft.slot(index);
                 let stub = Stub {
@@ -404,7 +429,8 @@ impl Object<'_> {
                     start,
                     next: runtime(patch.next),
                     back: runtime(patch.end),
-                    entry: draft.slot(0) + if full { 8 } else { 0 },
+                    entry: draft.slot(0) + word,
+                    takes_all,
                     tpoff: entries.slot_tpoff,
                 };
                 draft.write(index, &stub.emit()?);
@@ -441,6 +467,12 @@ fn protect(pages: &Range<usize>, protection: i32) -> bool {
 fn is_signal_return(before: &[u8]) -> bool {
     // mov $__NR_rt_sigreturn, %rax
     before.ends_with(&[0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00])
+}
+
+/// Whether code ends with what sets the number of execve(2).
+fn is_exec(before: &[u8]) -> bool {
+    // mov $__NR_execve, %eax
+    before.ends_with(&[0xb8, 0x3b, 0, 0, 0])
 }
 
 /// Whether an object is libc or the loader.

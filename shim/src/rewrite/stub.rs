@@ -35,6 +35,8 @@ pub struct Stub<'a> {
     pub back: usize,
     /// The address of the word that has the entry's address.
     pub entry: usize,
+    /// The entry takes calls without a task, too.
+    pub takes_all: bool,
     /// The offset of the current-task word from the FS base.
     pub tpoff: i32,
 }
@@ -55,7 +57,9 @@ impl Stub<'_> {
         code.put(&[0x64, 0x48, 0x8b, 0x0c, 0x25]);
         code.put(&self.tpoff.to_le_bytes());
         // jrcxz native: like all of this it leaves the flags alone
-        code.put(&[0xe3, 7 + 6]);
+        if !self.takes_all {
+            code.put(&[0xe3, 7 + 6]);
+        }
         // lea after(%rip), %r11
         let after = code.at + 7 + 6 + 2;
         code.put(&[0x4c, 0x8d, 0x1d]);
@@ -166,7 +170,28 @@ mod tests {
             back: next + after.len(),
             entry: 0x7000_0008,
             tpoff: -0x18,
+            takes_all: false,
         }
+    }
+
+    #[test]
+    fn one_that_takes_all_calls_leads_to_its_entry_without_a_look_at_the_task() {
+        let mov = [0xb8, 0x3b, 0, 0, 0];
+        let stub = Stub {
+            takes_all: true,
+            ..stub(&mov, &[])
+        };
+        let bytes = stub.emit().expect("within reach");
+        let codes: Vec<Code> = decode(&bytes).iter().map(Instruction::code).collect();
+        let expected = [
+            Code::Mov_r32_imm32,
+            Code::Mov_r64_rm64,
+            Code::Lea_r64_m,
+            Code::Jmp_rm64,
+            Code::Syscall,
+            Code::Jmp_rel32_64,
+        ];
+        assert_eq!(codes, expected);
     }
 
     fn decode(bytes: &[u8; SLOT]) -> Vec<Instruction> {

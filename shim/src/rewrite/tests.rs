@@ -63,6 +63,7 @@ fn entries() -> Entries {
         slot_tpoff: i32::try_from(slot - fs as isize).expect("static TLS"),
         entry: rewrite_test_entry as *const () as usize,
         entry_full: rewrite_test_entry_full as *const () as usize,
+        exec: rewrite_test_entry as *const () as usize,
         own_address: entries as *const () as usize,
     }
 }
@@ -420,7 +421,7 @@ fn all_loaded_objects_are_rewritten() {
     if child == 0 {
         let ok = std::panic::catch_unwind(|| {
             let mut names = Vec::new();
-            let report = rewrite_loaded(&entries(), |object| {
+            let report = rewrite_loaded(&entries(), Sites::All, |object| {
                 names.push((object.name.clone(), object.report));
             });
             assert!(names
@@ -428,7 +429,7 @@ fn all_loaded_objects_are_rewritten() {
                 .any(|(name, r)| is_core(name) && r.rewritten > 300));
             // All but this one and the kernel's.
             assert_eq!(report.objects, names.len() - 2);
-            let again = rewrite_loaded(&entries(), |_| ());
+            let again = rewrite_loaded(&entries(), Sites::All, |_| ());
             assert_eq!((again.rewritten, again.trapped), (0, report.trapped));
 
             // SAFETY: getppid has no preconditions.
