@@ -1,7 +1,8 @@
 // A signal storm: 10,000 queued signals a second of five kinds to a process of 1,000 threads that do I/O. None is lost or doubled.
 //
-//     signal_storm SECONDS
+//     signal_storm SECONDS [for]
 //
+// Sends what 10,000 a second make in so many seconds, however long it takes; or, with "for", stops after that time, however many there were.
 // The kinds: for the process, to a handler in whichever thread; for one thread, to its handler; for the process, read from a signalfd; for the
 // process, taken by one of several threads in sigwaitinfo; and a timer's, whose expirations are counted by their overruns.
 #define _GNU_SOURCE
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -30,6 +32,10 @@
 
 static _Atomic unsigned char *seen[KINDS];
 static _Atomic long taken[KINDS], ticks, exchanged;
+// How many of each kind were sent: by the child and by a thread.
+static _Atomic long *sent;
+static int for_a_time;
+static struct timespec last;
 static _Atomic int stop;
 static int pairs[THREADS / 2][2];
 static pthread_t threads[THREADS];
@@ -39,6 +45,13 @@ static void die(const char *what)
 {
     fprintf(stderr, "storm: %s: %s\n", what, strerror(errno));
     _exit(1);
+}
+
+static int time_is_up(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return for_a_time && (now.tv_sec > last.tv_sec || (now.tv_sec == last.tv_sec && now.tv_nsec >= last.tv_nsec));
 }
 
 static void note(int kind, int value)
@@ -83,7 +96,9 @@ static void *read_them(void *unused)
     sigemptyset(&set);
     sigaddset(&set, BY_FD);
     int fd = signalfd(-1, &set, 0);
-    while (taken[2] < each) {
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    while (!stop) {
+        if (poll(&readable, 1, 100) < 1) continue;
         ssize_t got = read(fd, info, sizeof info);
         if (got <= 0) die("signalfd");
         for (size_t i = 0; i < got / sizeof *info; i++) note(2, info[i].ssi_int);
@@ -112,13 +127,15 @@ static void send_all(pid_t to)
     struct timespec next;
     int numbers[] = {HANDLED, BY_FD, WAITED};
     clock_gettime(CLOCK_MONOTONIC, &next);
-    for (long sent = 0; sent < each;) {
-        for (int i = 0; i < PER_MS / 5 && sent < each; i++, sent++)
+    for (long next_one = 0; next_one < each && !time_is_up();) {
+        for (int i = 0; i < PER_MS / 5 && next_one < each; i++) {
             for (int k = 0; k < 3; k++)
-                while (sigqueue(to, numbers[k], (union sigval){.sival_int = (int)sent}) == -1) {
+                while (sigqueue(to, numbers[k], (union sigval){.sival_int = (int)next_one}) == -1) {
                     if (errno != EAGAIN) die("sigqueue");
                     usleep(1000);
                 }
+            sent[0] = ++next_one;
+        }
         next.tv_nsec += 1000000;
         if (next.tv_nsec >= 1000000000) next.tv_sec++, next.tv_nsec -= 1000000000;
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
@@ -128,13 +145,14 @@ static void send_all(pid_t to)
 static void *send_to_threads(void *unused)
 {
     unsigned at = 1;
-    for (long sent = 0; sent < each; sent++) {
+    for (long next_one = 0; next_one < each && !time_is_up(); next_one++) {
         at = at * 1103515245 + 12345;
-        union sigval value = {.sival_int = (int)sent};
+        union sigval value = {.sival_int = (int)next_one};
         int error;
         while ((error = pthread_sigqueue(threads[at / 65536 % THREADS], DIRECTED, value)) == EAGAIN) usleep(1000);
         if (error) die("pthread_sigqueue");
-        if (sent % (PER_MS / 5) == 0) usleep(1000);
+        sent[1] = next_one + 1;
+        if (next_one % (PER_MS / 5) == 0) usleep(1000);
     }
     return unused;
 }
@@ -142,7 +160,10 @@ static void *send_to_threads(void *unused)
 int main(int count, char **arguments)
 {
     int seconds = count > 1 ? atoi(arguments[1]) : 2;
+    for_a_time = count > 2 && !strcmp(arguments[2], "for");
     each = seconds * 1000L * PER_MS / 5;
+    sent = mmap(NULL, 2 * sizeof *sent, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (sent == MAP_FAILED) die("mmap");
     for (int k = 0; k < KINDS; k++)
         if (!(seen[k] = calloc(each, 1))) die("calloc");
     sigset_t blocked, open;
@@ -178,6 +199,7 @@ int main(int count, char **arguments)
     struct timespec began, ended;
     clock_gettime(CLOCK_MONOTONIC, &began);
     timer_settime(timer, 0, &often, NULL);
+    last = (struct timespec){began.tv_sec + seconds, began.tv_nsec};
     pid_t child = fork();
     if (child == 0) {
         send_all(getppid());
@@ -188,7 +210,7 @@ int main(int count, char **arguments)
     int status;
     if (waitpid(child, &status, 0) != child || status) die("the sender");
     for (int k = 0; k < KINDS; k++)
-        while (taken[k] < each) usleep(1000);
+        while (taken[k] < sent[k == 1]) usleep(1000);
     timer_settime(timer, 0, &never, NULL);
     clock_gettime(CLOCK_MONOTONIC, &ended);
     usleep(20000);
@@ -197,7 +219,11 @@ int main(int count, char **arguments)
     for (int i = 0; i < 3; i++) pthread_join(readers[i], NULL);
     long most = ((ended.tv_sec - began.tv_sec) * 1000000000L + ended.tv_nsec - began.tv_nsec) / 500000 + 1;
     if (ticks < 1 || ticks > most) fprintf(stderr, "storm: %ld expirations of at most %ld\n", (long)ticks, most);
-    for (int k = 0; k < KINDS; k++) printf("kind %d: %s\n", k, taken[k] == each ? "each once" : "wrong");
+    for (int k = 0; k < KINDS; k++) printf("kind %d: %s\n", k, taken[k] == sent[k == 1] && taken[k] > 0 ? "each once" : "wrong");
     printf("timer: %s, I/O: %s\n", ticks >= 1 && ticks <= most ? "counted" : "wrong", exchanged > THREADS / 2 ? "goes on" : "stuck");
+    double took = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+    if (getenv("STORM_FIGURES"))
+        fprintf(stderr, "storm: %ld signals and %ld expirations in %.1f s, %ld bytes there and back\n",
+                taken[0] + taken[1] + taken[2] + taken[3], (long)ticks, took, (long)exchanged);
     return 0;
 }

@@ -111,7 +111,7 @@ pub(crate) async fn run(task: &'static Task, number: usize, args: [usize; 6]) ->
         Some(done) => done.await,
         // No thread to be had: better to hold the hub than to fail the program.
         // SAFETY: the program's call.
-        None => sys::check(unsafe { sys::syscall_raw(number, args) }),
+        None => unsafe { sys::interruptible(number, args) },
     }
 }
 
@@ -252,7 +252,7 @@ impl Pool {
             Err(Errno::INTR)
         } else {
             // SAFETY: the program's call; the task that made it waits for the result.
-            sys::check(unsafe { sys::syscall_raw(job.number, job.args) })
+            unsafe { sys::interruptible(job.number, job.args) }
         };
         let disturbed = result == Err(Errno::INTR) && crate::everywhere::orders() != orders;
         let inside = Section::enter();

@@ -117,6 +117,54 @@ pub unsafe fn syscall_raw(nr: usize, a: [usize; 6]) -> isize {
     ret
 }
 
+std::arch::global_asm!(
+    r#"
+    .text
+    .globl coop_interruptible
+    .hidden coop_interruptible
+    .type coop_interruptible,@function
+coop_interruptible:
+    .cfi_startproc
+    mov %rdi, %rax
+    mov (%rsi), %rdi
+    mov 16(%rsi), %rdx
+    mov 24(%rsi), %r10
+    mov 32(%rsi), %r8
+    mov 40(%rsi), %r9
+    mov 8(%rsi), %rsi
+    // The instruction leaves its own end here: so a signal's handler can tell whether the kernel has been in the call.
+    xor %ecx, %ecx
+    .globl coop_interruptible_call
+    .hidden coop_interruptible_call
+coop_interruptible_call:
+    syscall
+    ret
+    .cfi_endproc
+    .size coop_interruptible,.-coop_interruptible
+"#,
+    options(att_syntax)
+);
+
+extern "C" {
+    fn coop_interruptible(number: usize, args: &[usize; 6]) -> isize;
+    fn coop_interruptible_call();
+}
+
+/// Makes a system call that the signal [`KICK`](crate::signal::KICK) ends with `EINTR` where any signal would. (It restarts all other calls that may
+/// be restarted, so that those of code behind the doors' back do not see it.)
+///
+/// # Safety
+/// As [`syscall_raw`].
+pub(crate) unsafe fn interruptible(number: usize, args: [usize; 6]) -> SysResult {
+    // SAFETY: the caller's promise; the function keeps to the C calling convention.
+    check(unsafe { coop_interruptible(number, &args) })
+}
+
+/// For the handler of the signal: whether what it struck is a call of [`interruptible`] that the kernel is about to restart.
+pub(crate) fn is_interruptible(rip: u64, rcx: u64) -> bool {
+    rip == coop_interruptible_call as *const () as u64 && rcx == rip + 2
+}
+
 /// What a register of a system call can hold.
 pub trait Argument {
     /// The register's value; signed numbers are sign-extended, as the kernel takes them.

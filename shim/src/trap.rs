@@ -146,6 +146,8 @@ pub fn install_handlers() {
         (signal::KICK, on_kick as *const ()),
     ];
     for (signal, handler) in faults.into_iter().chain(others) {
+        // A kick is no signal of the program's: calls that it finds go on.
+        let flags = flags | u64::from(signal == signal::KICK) * libc::SA_RESTART as u64;
         // The kernel's struct sigaction: handler, flags, restorer, mask.
         let action: [u64; 4] = [handler as u64, flags, restorer, mask];
         // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.
@@ -186,9 +188,9 @@ extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut li
         if !signal::is_kick(info) {
             return signal::fault::sent(signal::KICK, info);
         }
-        if coop_runtime::everywhere::answer() {
-            return;
-        }
+        signal::end_interruptible(context);
+        // What was sent for an order may have been sent for a signal of the task's, too: of two kicks that are pending one is left.
+        coop_runtime::everywhere::answer();
         let task = crossing::current();
         if !task.is_null() && signal::preempt_strike(task, context.cast::<u8>().sub(8)) {
             abandon(task);

@@ -86,7 +86,7 @@ impl Worker {
         loop {
             self.kicked.store(false, Ordering::Relaxed);
             self.gate.in_program.store(1, Ordering::Release);
-            let result = call.raw();
+            let result = call.raw_interruptible();
             self.gate.in_program.store(0, Ordering::Release);
             compiler_fence(Ordering::SeqCst);
             world::pause_point(self);

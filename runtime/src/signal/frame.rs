@@ -204,6 +204,43 @@ pub(crate) fn push(
     Ok(())
 }
 
+/// For a handler without `SA_RESTART`: a call that a kick found the task in, behind the doors' back, ends with `EINTR`.
+///
+/// A kick has the kernel restart calls: in the frame, `rip` is at the instruction and `rax` is the number, as if the call had not begun. That
+/// it had shows in `rcx` and `r11`, where the instruction leaves its end and the flags. (Code that makes the same call in a loop and changes
+/// neither has them there before the next one as well. Struck right there, it gets `EINTR` for a call that it would have begun.)
+pub(crate) fn end_call(task: &'static Task) {
+    let Some(frame) = task.frame.get().filter(|_| !task.frame_on_stack.get()) else {
+        return;
+    };
+    // SAFETY: a kept frame is whole, and the task's alone.
+    let machine = unsafe { &mut (*frame.as_ptr().cast::<Frame>()).uc.machine };
+    if machine.rcx != machine.rip.wrapping_add(2) || machine.r11 != machine.flags {
+        return;
+    }
+    // SAFETY: any two bytes are two bytes.
+    let code = unsafe { user::read(machine.rip as *const [u8; 2]) };
+    if code == Ok([0x0f, 0x05]) && can_end(machine.rax, machine.rsi) {
+        machine.rip = machine.rcx;
+        machine.rax = crate::sys::encode(Err(Errno::INTR));
+    }
+}
+
+/// Whether a call can end with `EINTR` at all. Those that cannot the kernel restarts whatever the handler says.
+fn can_end(number: u64, second: u64) -> bool {
+    const PI: [i32; 3] = [
+        libc::FUTEX_LOCK_PI,
+        libc::FUTEX_LOCK_PI2,
+        libc::FUTEX_WAIT_REQUEUE_PI,
+    ];
+    match number as i64 {
+        libc::SYS_clone | libc::SYS_clone3 | libc::SYS_fork | libc::SYS_vfork => false,
+        #[allow(clippy::cast_possible_truncation)]
+        libc::SYS_futex => !PI.contains(&(second as i32 & libc::FUTEX_CMD_MASK)),
+        _ => true,
+    }
+}
+
 /// `SS_AUTODISARM` of sigaltstack(2): the alternate stack is not one while a handler runs on it.
 pub(crate) const AUTODISARM: i32 = 1 << 31;
 

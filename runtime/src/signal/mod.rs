@@ -29,6 +29,19 @@ pub unsafe fn preempt_strike(context: *mut crate::context::Context, frame: *cons
     unsafe { preempt::strike(context, frame, preempt::PREEMPTED) }
 }
 
+/// For the handler of [`KICK`]: a call of [`sys::interruptible`] that it struck ends.
+///
+/// # Safety
+/// `context` is the kernel's.
+pub unsafe fn end_interruptible(context: *mut libc::c_void) {
+    // SAFETY: the caller's promise.
+    let machine = unsafe { &mut (*context.cast::<KernelContext>()).machine };
+    if sys::is_interruptible(machine.rip, machine.rcx) {
+        machine.rip = machine.rcx;
+        machine.rax = sys::encode(Err(Errno::INTR));
+    }
+}
+
 use crate::hub;
 use crate::sys;
 use crate::sys::Errno;
@@ -581,6 +594,9 @@ pub(crate) fn deliver(task: &'static Task) -> Next {
             Disposition::Kill => die(info.signal),
             Disposition::Stop => stop(info.signal),
             Disposition::Handle => {
+                if action.flags & libc::SA_RESTART as u64 == 0 {
+                    frame::end_call(task);
+                }
                 let restart = interrupted.take().filter(|i| {
                     i.always || i.restart && action.flags & libc::SA_RESTART as u64 != 0
                 });

@@ -99,6 +99,12 @@ impl Call {
         sys::check(unsafe { sys::syscall_raw(self.number, self.args) })
     }
 
+    /// The same, for calls that may wait: a signal for the task can end it.
+    pub(crate) fn raw_interruptible(&self) -> SysResult {
+        // SAFETY: as above.
+        unsafe { sys::interruptible(self.number, self.args) }
+    }
+
     /// Puts a result where the program finds it.
     pub(crate) fn done(&self, result: SysResult) -> Outcome {
         if result == Err(Errno::IN_LINE) {

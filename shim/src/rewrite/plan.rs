@@ -6,10 +6,10 @@
 //! - nothing jumps to an address inside it (to its first byte is fine: that is the `jmp`). Known
 //!   targets are all direct branches of the function, its jump tables, the addresses it takes of its
 //!   own code, `endbr64`, long jumps from anywhere in the object and short jumps from the functions
-//!   around it. None of these is left out for speed: the search for long jumps is only narrowed to
-//!   those that lead to within 32 bytes of a pair which [`sift`](super::sift) lets through, and a
-//!   patch spans less than that around a `syscall`, which it always lets through. Exception landing pads need no look: they start with the exception in `rax`, where
-//!   the inside of a patch has a system call's number or result;
+//!   around it. None of these is left out for speed: long jumps are only sought to within 32 bytes
+//!   of the pairs that [`sift`](super::sift) lets through, which every `syscall` is, and a patch
+//!   spans less than that around it. Exception landing pads need no look: they start with the
+//!   exception in `rax`, where the inside of a patch has a system call's number or result;
 //! - what moves means the same elsewhere: no control flow, no `endbr64`, and a rip-relative operand
 //!   only within the object, which all of its stubs can reach (libgomp stores into a global right
 //!   before its `syscall; ret`);
