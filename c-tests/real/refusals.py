@@ -2,7 +2,7 @@
 
 import re
 
-from harness import DEFAULT, NATIVE, Failure, Mode, built, test
+from harness import DEFAULT, NATIVE, Failure, Mode, Skip, built, test
 
 THREADS = "32"
 
@@ -75,6 +75,47 @@ for variable, value in (
 def no_crossing(run):
     """A task's FS base can be set neither by instruction nor by system call."""
     says(threads(run, False, COOP_SIMULATE="no-crossing"), "natively")
+
+
+@test("refusals/shadow-stack", modes=[DEFAULT])
+def shadow_stack(run):
+    """The kernel would kill a thread that changes stacks."""
+    says(threads(run, False, COOP_SIMULATE="shadow-stack"), "shadow stack", "natively")
+
+
+for how, words in (("harmless", None), ("old", None), ("fails", "epoll_ctl"), ("kills", "signalfd4")):
+
+    @test(f"refusals/seccomp-{how}", modes=[DEFAULT])
+    def filtered(run, how=how, words=words):
+        """A seccomp filter that forbids what is needed, by an error or by death, is found; one that does not is no obstacle."""
+        finished = run.run(built("filtered.c"), how, built("many_threads.c"), THREADS).must()
+        system = int(re.search(r"^system threads: (\d+)$", finished.out, re.M)[1])
+        if words:
+            says(finished, "seccomp", words, "natively")
+        elif finished.err:
+            raise Failure(finished.err)
+        if (system == int(THREADS) + 1) != bool(words):
+            raise Failure(f"{system} system threads")
+
+
+@test("refusals/leak-sanitizer", modes=[DEFAULT])
+def leak_sanitizer(run):
+    """It stops all threads at the end, by means of its own."""
+    # What it looks for in the end is not the point, and not allowed everywhere.
+    finished = run.run(built("many_threads.c", "-fsanitize=leak"), THREADS, LSAN_OPTIONS="detect_leaks=0").must()
+    says(finished, "LeakSanitizer", "natively")
+
+
+@test("refusals/no-code-is-written", modes=[NATIVE, DEFAULT])
+def no_code_is_written(run):
+    """Where no memory may become code (systemd's MemoryDenyWriteExecute), calls are trapped."""
+    finished = run.run(built("filtered.c"), "mdwe", built("many_threads.c"), THREADS).must()
+    system = int(re.search(r"^system threads: (\d+)$", finished.out, re.M)[1])
+    if "PR_SET_MDWE" in finished.err:
+        raise Skip("the kernel has no PR_SET_MDWE (Linux 6.3)")
+    if finished.err or (system <= 16) != (not run.mode.native):
+        raise Failure(f"{system} system threads\n{finished.err}")
+    return "it works"
 
 
 for door in ("rewrite", "trap"):

@@ -129,10 +129,10 @@ variables! {
     disable: bool = "COOP_DISABLE", "0, 1", "0", false, flag;
     /// 0 sets thread pointers with arch_prctl even where the CPU has wrfsbase (slower; for tests).
     fsgsbase: bool = "COOP_FSGSBASE", "0, 1", "1", true, flag;
-    /// For tests: pretend that something is missing: no-crossing, no-doors, no-rings.
-    simulate: Simulate = "COOP_SIMULATE", "no-crossing, no-doors, no-rings", "nothing", Simulate::Nothing,
+    /// For tests: pretend that something is missing or in the way: no-crossing, no-doors, no-rings, shadow-stack.
+    simulate: Simulate = "COOP_SIMULATE", "no-crossing, no-doors, no-rings, shadow-stack", "nothing", Simulate::Nothing,
         |v| match v { "" => Some(Simulate::Nothing), "no-crossing" => Some(Simulate::NoCrossing), "no-doors" => Some(Simulate::NoDoors),
-            "no-rings" => Some(Simulate::NoRings), _ => None };
+            "no-rings" => Some(Simulate::NoRings), "shadow-stack" => Some(Simulate::ShadowStack), _ => None };
 }
 
 /// A feature that tests pretend to be missing.
@@ -146,6 +146,8 @@ pub enum Simulate {
     NoDoors,
     /// The kernel has no io_uring.
     NoRings,
+    /// There is a shadow stack.
+    ShadowStack,
 }
 
 /// The most hubs there can be.

@@ -8,7 +8,7 @@
 //! A forked child is dormant again, and may come through here once more.
 
 use crate::rewrite::{self, Entries};
-use crate::{crossing, programs, trap};
+use crate::{crossing, obstacles, programs, trap};
 use coop_runtime::config::{self, Door, Simulate};
 use coop_runtime::context::Crossing;
 use coop_runtime::{everywhere, hub, log, signal, sys};
@@ -139,6 +139,7 @@ fn convert() -> Result<(), Option<String>> {
             "neither wrfsbase nor arch_prctl can set the thread pointer here".into(),
         ));
     }
+    obstacles::look().map_err(Some)?;
     crossing::use_fsgsbase(config.fsgsbase && has_fsgsbase());
     trap::set_own_text(
         own_text().ok_or_else(|| Some("cannot find the library's own code".to_string()))?,

@@ -6,6 +6,7 @@
 //! | [`crossing`] | registers, stacks and the FS base, one file per CPU |
 //! | [`children`], [`programs`] | what programs started from here get, and how that reaches them |
 //! | [`convert`] | when and how the process is converted |
+//! | [`obstacles`] | what forbids it |
 //!
 //! What calls mean is the runtime's (`coop-runtime`).
 
@@ -16,6 +17,7 @@ mod convert;
 mod crossing;
 mod hooks;
 mod mem;
+mod obstacles;
 mod programs;
 mod rewrite;
 mod trap;

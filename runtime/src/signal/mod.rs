@@ -105,6 +105,10 @@ enum Disposition {
 }
 
 impl Action {
+    /// The flags that there are: those of sigaction(2) with SA_RESTORER and SA_EXPOSE_TAGBITS. Linux clears others, so that a program can
+    /// see which it knows.
+    const FLAGS: u64 = 0xdc00_0807;
+
     fn disposition(&self, signal: i32) -> Disposition {
         match self.handler {
             libc::SIG_IGN => Disposition::Ignore,
@@ -326,7 +330,10 @@ pub(crate) fn action(signal: i32) -> Action {
 pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Errno> {
     let mut actions = lock(&ACTIONS);
     let old = actions[signal as usize];
-    if let Some(new) = new {
+    if let Some(mut new) = new {
+        // As the kernel keeps it.
+        new.flags &= Action::FLAGS;
+        new.mask &= !UNBLOCKABLE;
         if !fault::is_ours(signal) {
             // SAFETY: reads one action.
             unsafe { sys!(SYS_rt_sigaction, signal, &new, 0, 8) }?;
@@ -414,8 +421,24 @@ fn reach(task: &'static Task) {
     }
 }
 
+/// A signal is about to be sent, to the process or to one of its tasks: those that stop discard SIGCONT, and it discards them, wherever they are
+/// pending (signal(7) leaves that to POSIX). The kernel does it for what it holds.
+pub(crate) fn cancel_opposites(signal: i32) {
+    let gone = match bit(signal) {
+        stop if stop & STOPS_BY_DEFAULT != 0 => bit(libc::SIGCONT),
+        _ if signal == libc::SIGCONT => STOPS_BY_DEFAULT,
+        _ => return,
+    };
+    for task in task::all() {
+        let mut own = lock(&task.signals);
+        while own.take(gone).is_some() {}
+    }
+    while shared::take(gone).is_some() {}
+}
+
 /// A signal for one task. `ESRCH` if it has ended.
 pub(crate) fn post_to(task: &'static Task, id: i32, info: Info) -> Result<(), Errno> {
+    cancel_opposites(info.signal);
     let mut signals = lock(&task.signals);
     if !task.live.load(Ordering::Acquire) || task.id() != id {
         return Err(Errno::SRCH);

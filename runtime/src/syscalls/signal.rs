@@ -95,6 +95,9 @@ pub(crate) fn rt_sigpending(call: Call, set: *mut u64, size: usize) -> SysResult
 
 /// kill(2): to the process itself it is at once, to others the kernel's.
 pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
+    if pid == process_id() && (1..=64).contains(&signal) {
+        signal::cancel_opposites(signal);
+    }
     if pid != process_id()
         || signal == 0
         || !(1..=64).contains(&signal)
@@ -134,6 +137,7 @@ fn to_task(id: i32, signal: i32) -> SysResult {
     match signal {
         0 => Ok(0),
         libc::SIGKILL | libc::SIGSTOP => {
+            signal::cancel_opposites(signal);
             // Both are for the whole process in any case; sent to this very thread, they act before the call returns.
             // SAFETY: plain calls.
             unsafe { sys!(SYS_tgkill, process_id(), sys!(SYS_gettid)?, signal) }
@@ -154,6 +158,7 @@ pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const In
     // SAFETY: the program's siginfo.
     let mut info = unsafe { read_user(info) }?;
     info.signal = signal;
+    signal::cancel_opposites(signal);
     let as_kernel = info.code >= 0 || info.code == libc::SI_TKILL;
     if as_kernel && call.task.id() != pid {
         // Only a thread itself may say that a signal of its own is from kill(2).
