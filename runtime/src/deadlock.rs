@@ -78,7 +78,8 @@ fn waits_for_ever(task: &Task) -> bool {
 }
 
 fn progress() -> u64 {
-    let switches = hub::all().iter().map(|h| h.switches.load(Ordering::SeqCst));
+    let switches = hub::all().iter().copied().chain(hub::lone::all());
+    let switches = switches.map(|h| h.switches.load(Ordering::SeqCst));
     switches.fold(0, u64::wrapping_add)
 }
 
@@ -95,7 +96,11 @@ pub(crate) fn look() {
     }
     let text = report();
     // Somebody may have woken up meanwhile: then what was seen is of no worth.
-    if progress() == before && hub::all().iter().all(|h| h.is_asleep()) {
+    let mut lone = hub::lone::all();
+    if progress() == before
+        && hub::all().iter().all(|h| h.is_asleep())
+        && lone.all(hub::Hub::is_asleep)
+    {
         REPORTED.store(before + 1, Ordering::Relaxed);
         crate::log::emit(&text);
     }

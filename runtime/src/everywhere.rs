@@ -27,7 +27,7 @@ const MOST: usize = 1 << 15;
 struct Entry {
     /// The kernel's id; 0: none. The kernel clears it when the thread has ended (`CLONE_CHILD_CLEARTID`), but for those that [`crate::thread`] did not make.
     tid: AtomicI32,
-    /// [`FREE`], [`WINDOWED`] or [`MARKED`], or both.
+    /// [`FREE`], or any of [`WINDOWED`], [`MARKED`] and [`BRIEF`].
     state: AtomicU8,
 }
 
@@ -37,6 +37,8 @@ const FREE: u8 = 0;
 const WINDOWED: u8 = 1;
 /// There is an order for the thread.
 const MARKED: u8 = 2;
+/// In a window that is soon over: orders wait for its end.
+const BRIEF: u8 = 4;
 
 static REGISTER: [Entry; MOST] = [const {
     Entry {
@@ -154,6 +156,9 @@ pub(crate) fn call(number: usize, args: [usize; 6]) -> SysResult {
         if tid == 0 || tid == me {
             continue;
         }
+        while entry.state.load(Ordering::SeqCst) & BRIEF != 0 {
+            std::thread::yield_now();
+        }
         LEFT.fetch_add(1, Ordering::SeqCst);
         // Carriers that are already in a window look when they leave it; the lock keeps others from going in.
         if entry.state.fetch_or(MARKED, Ordering::SeqCst) & WINDOWED != 0 {
@@ -246,6 +251,26 @@ pub fn answer() -> bool {
         };
     }
     true
+}
+
+/// While it lives, the calling thread, which is to go on with what it has, tries to become another program: orders wait, as no signal may reach it.
+#[derive(Debug)]
+pub(crate) struct BriefWindow(&'static Entry);
+
+impl BriefWindow {
+    pub(crate) fn enter() -> Option<Self> {
+        let order = lock(&ORDER);
+        let entry = find(own_id())?;
+        entry.state.fetch_or(BRIEF, Ordering::SeqCst);
+        drop(order);
+        Some(Self(entry))
+    }
+}
+
+impl Drop for BriefWindow {
+    fn drop(&mut self) {
+        self.0.state.fetch_and(!BRIEF, Ordering::SeqCst);
+    }
 }
 
 /// While it lives, the calling thread is in a window: no order reaches it by a signal.

@@ -91,6 +91,7 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
     }
     extended::measure();
     thread::measure_tls();
+    syscalls::prepare();
     hub::world::prepare();
     places::prepare();
     syscalls::memory::read_maps();

@@ -15,6 +15,8 @@
 //! The thread that became idle last gets the next job, and one that has been idle for [`IDLE`] ends: what a rush has started goes, and
 //! the few threads that a steady program needs stay.
 //!
+//! A task with an OS thread of its own (`hub/lone.rs`) makes these calls there.
+//!
 //! The threads are bare ([`crate::thread`]): libc's pthread_create takes locks that the very task may hold which waits for the job.
 //!
 //! Ownership: the job is shared by the future and the thread. Its task pointer is taken, under the job's lock, by whichever comes
@@ -107,6 +109,9 @@ static WAITING: Pool = Pool::new(usize::MAX, || WAITING.work());
 
 /// Makes a call that ends by itself, however slowly, on a pool thread.
 pub(crate) async fn run(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
+    if task.hub().is_lone() {
+        return in_place(task, number, args, false);
+    }
     match Done::submit(&BRIEF, task, number, args) {
         Some(done) => done.await,
         // No thread to be had: better to hold the hub than to fail the program.
@@ -127,6 +132,9 @@ pub(crate) async fn wait(
         if let Some(result) = attempt() {
             return result;
         }
+        if task.hub().is_lone() {
+            return in_place(task, number, args, true);
+        }
         if let Some(done) = Done::submit(&WAITING, task, number, args) {
             return done.await;
         }
@@ -140,6 +148,30 @@ pub(crate) async fn wait(
 /// As [`wait`], for calls that have no form which does not wait.
 pub(crate) async fn wait_there(task: &'static Task, number: usize, args: [usize; 6]) -> SysResult {
     wait(task, number, args, || None).await
+}
+
+/// Makes a call on the task's own OS thread: nobody waits behind it, and a pool thread has not what the kernel keeps for this one.
+fn in_place(task: &'static Task, number: usize, args: [usize; 6], waits: bool) -> SysResult {
+    let hub = task.hub();
+    loop {
+        // One that comes later finds the thread outside the runtime, or is told again until it does: see `Hub::insist`.
+        if waits && signal::interrupts(task) {
+            return Err(interrupted(number));
+        }
+        // SAFETY: the program's call.
+        let call = || unsafe { sys::interruptible(number, args) };
+        let result = hub.worker().outside(call);
+        signal::forward_caused(task, result);
+        hub.heed();
+        match result {
+            Err(Errno::INTR) if signal::interrupts(task) => return Err(interrupted(number)),
+            // The kick was for all threads, or for nothing. Once more, but for what has a time-out that would begin anew.
+            Err(Errno::INTR)
+                if !NEVER_RESTARTED.contains(&(number as i64))
+                    && number != libc::SYS_poll as usize => {}
+            result => return result,
+        }
+    }
 }
 
 /// What became of a job that was given to a pool.

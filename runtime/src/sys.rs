@@ -48,6 +48,8 @@ impl Errno {
     pub const CANCELED: Self = Self(libc::ECANCELED);
     /// The deadline passed.
     pub const TIMEDOUT: Self = Self(libc::ETIMEDOUT);
+    /// The call is to be made on an OS thread of the task's own, which has been made. Only a hub may see it.
+    pub const APART: Self = Self(510);
     /// The call is to be made as it is, in line: the answer of a handler that has nothing to add. Only a hub may see it.
     pub const IN_LINE: Self = Self(511);
     /// Restart if the handler has `SA_RESTART`, else `EINTR`.

@@ -47,6 +47,8 @@ pub struct Task {
     hub: AtomicPtr<Hub>,
     /// The call that the task is parked in holds nothing of its hub's: no timer, no descriptor.
     pub(crate) portable: Cell<bool>,
+    /// The hub of its own to which the task is to move, before anything else. For whoever has claimed it.
+    pub(crate) bound: Cell<Option<&'static Hub>>,
     /// How surely the task stops soon after it has woken another; see [`crate::hub::balance`].
     pub(crate) rests: Cell<i8>,
     /// The call that the task is parked in.
@@ -197,10 +199,13 @@ impl Task {
         if let Some(area) = self.extended.take() {
             crate::extended::free(area);
         }
-        self.hub().load.fetch_sub(1, Ordering::Relaxed);
+        let hub = self.hub();
+        hub.load.fetch_sub(1, Ordering::Relaxed);
         // Hints come with what `retire`'s caller gave up or under the lock above, so none can come any more.
         if !self.turn.is_claimed() {
             self.release();
+        } else {
+            hub.owes();
         }
     }
 
@@ -353,6 +358,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
         .store(ptr::from_ref(hub).cast_mut(), Ordering::Relaxed);
     task.turn.reset();
     task.rests.set(0);
+    task.bound.set(None);
     task.next.store(ptr::null_mut(), Ordering::Relaxed);
     task.call.store(-1, Ordering::Relaxed);
     task.waits_on.store(0, Ordering::Relaxed);

@@ -69,6 +69,11 @@ pub(crate) fn spawn(f: fn() -> !) -> Result<(), Errno> {
 
 /// As [`spawn`], with a stack of this size.
 pub(crate) fn spawn_with(stack: usize, f: fn() -> !) -> Result<(), Errno> {
+    spawn_for(stack, f, 0)
+}
+
+/// As [`spawn_with`], with something that the thread finds as its [`argument`].
+pub(crate) fn spawn_for(stack: usize, f: fn() -> !, argument: usize) -> Result<(), Errno> {
     let tls = TLS.load(Ordering::Relaxed);
     let size = stack + tls + CONTROL;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
@@ -103,7 +108,10 @@ pub(crate) fn spawn_with(stack: usize, f: fn() -> !) -> Result<(), Errno> {
         // For `end`.
         words.add(LAST).write(base);
         words.add(LAST - 1).write(size);
-        let room = Room::take()?;
+        words.add(LAST - 2).write(argument);
+        let room = Room::take().inspect_err(|_| {
+            let _ = sys!(SYS_munmap, base, size);
+        })?;
         let cloned = sys::clone_thread(base + stack, pointer, room.word().as_ptr(), f);
         drop(room);
         if cloned.is_err() {
@@ -121,6 +129,12 @@ pub(crate) fn pointer() -> u64 {
         std::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) pointer, options(nostack, preserves_flags, readonly));
     }
     pointer
+}
+
+/// What [`spawn_for`] was given for the calling thread.
+pub(crate) fn argument() -> usize {
+    // SAFETY: `spawn_for` wrote it into the thread's own control block.
+    unsafe { (pointer() as *const usize).add(LAST - 2).read() }
 }
 
 /// Ends the calling thread, one that [`spawn`] made, and gives its memory back.

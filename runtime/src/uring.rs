@@ -339,7 +339,11 @@ unsafe fn word<'a>(at: usize) -> &'a AtomicU32 {
 /// A hub's ring, opened when first used, for one call. `None`: not to be had here, or in use: by a thread that was stuck in it when
 /// another took its hub over.
 fn with_ring<T>(hub: &Hub, f: impl FnOnce(&Ring) -> T) -> Option<T> {
-    if UNAVAILABLE.load(Ordering::Relaxed) || hub.ring.busy.swap(true, Ordering::Acquire) {
+    // A hub with one task can make the call itself, and wait.
+    if hub.is_lone()
+        || UNAVAILABLE.load(Ordering::Relaxed)
+        || hub.ring.busy.swap(true, Ordering::Acquire)
+    {
         return None;
     }
     if hub.ring.ring.get() == 0 {

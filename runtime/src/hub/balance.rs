@@ -15,7 +15,7 @@
 //! Nobody is pulled to a hub that already has clearly more tasks than the one he leaves: waits for descriptors pin tasks where they
 //! are, and those should stay spread as evenly as they were made.
 //!
-//! With one hub all of this is a comparison that fails.
+//! A hub that carries one task for its life (`hub/lone.rs`) takes no part. With one hub all of this is a comparison that fails.
 
 use super::{all, current, Hub};
 use crate::sys;
@@ -62,7 +62,7 @@ pub(super) fn forget_all() {
 
 /// A hub other than `here` that sleeps and that nobody has rung yet.
 fn sleeper(here: &Hub) -> Option<&'static Hub> {
-    if SLEEPERS.load(Ordering::Relaxed) == 0 {
+    if SLEEPERS.load(Ordering::Relaxed) == 0 || here.is_lone() {
         return None;
     }
     let (before, after) = all().split_at(here.index);
@@ -94,6 +94,10 @@ pub(crate) fn place(task: &'static Task) {
 /// As [`place`], on the thread of this hub.
 pub(crate) fn place_from(here: &'static Hub, task: &'static Task) {
     let home = task.hub();
+    // A hub with one task neither takes another nor gives its own away.
+    if here.is_lone() || home.is_lone() {
+        return home.enqueue(task);
+    }
     if ptr::eq(home, here) {
         return at_home(here, task);
     }

@@ -9,6 +9,7 @@
 
 pub(crate) mod balance;
 pub mod inbox;
+pub(crate) mod lone;
 pub(crate) mod readiness;
 pub(crate) mod relief;
 mod timers;
@@ -23,9 +24,10 @@ use crate::future::Buffers;
 use crate::sys::Errno;
 use crate::syscalls::{self, Outcome};
 use crate::task::{self, lock, Task};
-use crate::{own, signal, sys, trim};
+use crate::{config, own, signal, sys, trim};
 use balance::Balance;
 use inbox::{Inbox, Node};
+use lone::Lone;
 use readiness::Readiness;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -70,6 +72,8 @@ pub struct Hub {
     pub(crate) children: crate::syscalls::wait::Waiters,
     /// For accepts.
     pub(crate) ring: crate::uring::Ring,
+    /// What a hub has that carries one task, for its life.
+    pub(super) lone: Option<Lone>,
 }
 
 // SAFETY: what is not atomic or locked is touched by the hub's own thread only.
@@ -167,7 +171,7 @@ pub fn all() -> &'static [&'static Hub] {
 /// Makes the hubs, none of which runs yet.
 pub fn make(count: usize) -> &'static [&'static Hub] {
     let hubs: Vec<&'static Hub> = (0..count)
-        .map(|index| &*Box::leak(Box::new(Hub::new(index))))
+        .map(|index| &*Box::leak(Box::new(Hub::new(index, None))))
         .collect();
     let leaked = Vec::leak(hubs);
     PUBLISHED.store(leaked.as_mut_ptr(), Ordering::Release);
@@ -178,6 +182,7 @@ pub fn make(count: usize) -> &'static [&'static Hub] {
 /// Forgets the hubs, in a forked child: their threads do not exist.
 pub(crate) fn forget_all() {
     COUNT.store(0, Ordering::Release);
+    lone::forget_all();
     worker::forget_all();
     balance::forget_all();
     relief::forget_all();
@@ -226,7 +231,7 @@ fn set_current(hub: Option<&'static Hub>) {
 }
 
 impl Hub {
-    fn new(index: usize) -> Self {
+    fn new(index: usize, lone: Option<Lone>) -> Self {
         Self {
             index,
             tid: AtomicI32::new(0),
@@ -247,6 +252,7 @@ impl Hub {
             has_news: AtomicBool::new(false),
             children: crate::syscalls::wait::Waiters::default(),
             ring: crate::uring::Ring::default(),
+            lone,
         }
     }
 
@@ -261,6 +267,14 @@ impl Hub {
     pub fn open(&self) -> Result<(), sys::Errno> {
         // SAFETY: makes descriptors.
         let epoll = own::hide(unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) }?)?;
+        let opened = self.open_bell(epoll);
+        if opened.is_err() {
+            own::close(epoll);
+        }
+        opened
+    }
+
+    fn open_bell(&self, epoll: i32) -> Result<(), sys::Errno> {
         // SAFETY: as above.
         let bell =
             own::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
@@ -269,7 +283,8 @@ impl Hub {
             u64: readiness::BELL,
         };
         // SAFETY: `event` is valid.
-        unsafe { sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, bell, &mut event) }?;
+        unsafe { sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, bell, &mut event) }
+            .inspect_err(|_| own::close(bell))?;
         self.readiness.open(epoll);
         self.bell.store(bell, Ordering::Release);
         Ok(())
@@ -306,6 +321,13 @@ impl Hub {
     }
 
     fn ring(&self) {
+        match &self.lone {
+            Some(lone) => lone.ring(&self.bell),
+            None => self.ring_bell(),
+        }
+    }
+
+    fn ring_bell(&self) {
         let one = 1u64;
         // SAFETY: writes eight bytes to the hub's eventfd. It cannot fail but for overflow, when the bell rings anyway.
         let _ = unsafe { sys!(SYS_write, self.bell.load(Ordering::Acquire), &one, 8) };
@@ -375,6 +397,7 @@ impl Hub {
             world::pause_point(worker);
             return;
         }
+        let seen = self.lone.as_ref().map(Lone::rung);
         if !self.inbox.fall_asleep() {
             return;
         }
@@ -386,6 +409,14 @@ impl Hub {
             None => u64::MAX,
             Some(deadline) => deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC)),
         };
+        if let Some(seen) = seen {
+            world::at_rest(worker, || self.wait_alone(seen, timeout));
+            self.inbox.wake_up();
+            if config::get().deadlock {
+                signal::receiver::hub_awake();
+            }
+            return;
+        }
         balance::asleep();
         world::at_rest(worker, || self.poll_epoll(timeout));
         balance::awake();
@@ -469,10 +500,19 @@ impl Hub {
         if relief::is_away(task) {
             return true;
         }
+        if let Some(own) = task.bound.take() {
+            // Taken out of the queue, it is this hub's to queue; and whoever put it there saw it down.
+            task.move_to(own);
+            own.enqueue(task);
+            return true;
+        }
         task.turn.begin();
         if !task.live.load(Ordering::Relaxed) {
             // It ended while a late hint kept it in the queue.
             task.release();
+            if let Some(lone) = &self.lone {
+                lone.released();
+            }
             return true;
         }
         self.current
@@ -538,10 +578,20 @@ impl Hub {
                     self.yield_task(task);
                     return true;
                 }
+                // Its call is still to be answered: there. A hint may have it queued here already; it goes when it is taken out.
+                Outcome::Apart => {
+                    self.take_off(worker, task);
+                    task.crossed.set(true);
+                    self.yield_task(task);
+                    return true;
+                }
                 // Not put down: its slot may be another task's by now.
                 Outcome::Ended => {
                     self.has_ended();
                     worker.forget_state();
+                    if let Some(lone) = &self.lone {
+                        lone.has_ended();
+                    }
                     return true;
                 }
             }
@@ -598,13 +648,24 @@ impl Hub {
 /// Arms the trap door on all hubs. On the calling one at once, for its task may run what needs it next; a task that hands such code to
 /// another hub's does so by a wake-up, which that hub takes after this news.
 pub fn arm_all() {
-    for hub in all() {
-        if current().is_some_and(|h| ptr::eq(h, *hub)) {
+    let arm = |hub: &'static Hub| {
+        if current().is_some_and(|h| ptr::eq(h, hub)) {
             (crossing().arm_hub)(&hub.worker().gate);
         } else {
             hub.tell(News::Arm);
         }
-    }
+    };
+    all().iter().copied().for_each(arm);
+    lone::all().for_each(arm);
+}
+
+/// Something that epoll does not tell happened to a number, of this generation: the waits on it look again.
+pub(crate) fn look_again(fd: i32, generation: u32) {
+    let news = News::LookAgain(fd, generation);
+    all().iter().for_each(|hub| hub.tell(news));
+    lone::all()
+        .filter(|hub| hub.bell.load(Ordering::Acquire) >= 0)
+        .for_each(|hub| hub.tell(news));
 }
 
 /// Wakes tasks on all hubs that wait for children.
@@ -620,8 +681,12 @@ pub fn summary() -> String {
         .iter()
         .map(|h| h.load.load(Ordering::Relaxed).to_string())
         .collect();
+    let own = match lone::all().count() {
+        0 => String::new(),
+        n => format!(", {n} of them on threads of their own"),
+    };
     format!(
-        "{} tasks on {} hubs ({})",
+        "{} tasks on {} hubs ({}){own}",
         task::alive(),
         loads.len(),
         loads.join(", ")

@@ -135,6 +135,12 @@ impl Readiness {
         self.epoll.set(epoll);
     }
 
+    /// Forgets everything: nobody waits, and the epoll descriptor is closed.
+    pub(super) fn reset(&self) {
+        self.epoll.set(-1);
+        *self.state() = State::default();
+    }
+
     pub(crate) fn epoll(&self) -> i32 {
         self.epoll.get()
     }
@@ -201,6 +207,11 @@ impl Readiness {
     /// Finds or makes the registration of the file that a number means in a generation, and sees to it that epoll tells of `interest`.
     fn register(&self, fd: i32, generation: u32, interest: u32) -> Result<u32, Errno> {
         let index = usize::try_from(fd).map_err(|_| Errno::BADF)?;
+        if self.epoll.get() < 0 {
+            // A lone hub's first wait for a descriptor. What it cannot have here it has in the kernel.
+            let hub = super::current().ok_or(Errno::NOMEM)?;
+            hub.open().map_err(|_| Errno::NOMEM)?;
+        }
         let state = self.state();
         if state.by_fd.len() <= index {
             state.by_fd.resize(index + 64, 0);

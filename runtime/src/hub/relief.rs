@@ -24,7 +24,7 @@ use crate::task::{lock, Task};
 use crate::{places, thread};
 use std::collections::VecDeque;
 use std::ptr;
-use std::sync::atomic::{compiler_fence, fence, AtomicU32, Ordering};
+use std::sync::atomic::{fence, AtomicU32, Ordering};
 use std::sync::Mutex;
 
 /// In [`Worker::taken`]: the worker has its hub.
@@ -84,18 +84,14 @@ impl Worker {
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         task.call_number.set(call.number as i32);
         loop {
-            self.kicked.store(false, Ordering::Relaxed);
-            self.gate.in_program.store(1, Ordering::Release);
-            let result = call.raw_interruptible();
-            self.gate.in_program.store(0, Ordering::Release);
-            compiler_fence(Ordering::SeqCst);
-            world::pause_point(self);
+            let result = self.outside(|| call.raw_interruptible());
             signal::forward_caused(task, result);
             if !self.has_hub() {
                 syscalls::complete(task, as_interrupted(task, result));
                 self.hand_over(task);
                 return None;
             }
+            task.hub().heed();
             // A kick that was for the task's program code found the call instead.
             if result != Err(Errno::INTR) || signal::interrupts(task) {
                 return Some(as_interrupted(task, result));

@@ -4,7 +4,7 @@
 //! alternate signal stack, floating-point modes. A hub has everything else. Workers are never freed: a task's context may name one
 //! for as long as the task runs there.
 
-use super::{crossing, Hub};
+use super::{crossing, lone, Hub};
 use crate::context::Gate;
 use crate::task::Task;
 use crate::{extended, own, signal, sys};
@@ -12,7 +12,8 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
+    compiler_fence, AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
+    Ordering,
 };
 
 /// The most workers there can be.
@@ -24,7 +25,7 @@ pub(super) const MAX: usize = 512;
 pub(crate) struct Worker {
     /// Between the thread's hub and the task that it runs.
     pub(crate) gate: Gate,
-    tid: i32,
+    tid: AtomicI32,
     /// A kick for a signal's sake is on its way to the thread. Others that come before it has struck would be frames on its stack, and no more.
     pub(crate) kicked: AtomicBool,
     /// 1 while the thread waits in the kernel and touches nothing shared. (2 in `Gate::in_program` would disturb the kernel's selector.)
@@ -43,7 +44,7 @@ pub(crate) struct Worker {
     pub(super) taken: AtomicU32,
     /// Since when it has been without (CLOCK_MONOTONIC ns), for the log.
     pub(super) away_since: AtomicU64,
-    /// `/proc/self/task/TID/syscall`: what the thread is blocked in.
+    /// `/proc/self/task/TID/syscall`: what the thread is blocked in. -1 for a lone hub's, which is not relieved.
     calls: i32,
 }
 
@@ -52,14 +53,25 @@ unsafe impl Sync for Worker {}
 
 static WORKERS: [AtomicPtr<Worker>; MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Those of lone hubs, by slot, while their threads live. Slots from `ALONE_HIGH` on were never used.
+static ALONE: [AtomicPtr<Worker>; lone::MOST] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; lone::MOST];
+static ALONE_HIGH: AtomicUsize = AtomicUsize::new(0);
 
 /// All workers that there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Worker> {
     let count = COUNT.load(Ordering::SeqCst).min(MAX);
+    let alone = &ALONE[..ALONE_HIGH.load(Ordering::SeqCst)];
     // SAFETY: null, or a worker, which is never freed.
     WORKERS[..count]
         .iter()
+        .chain(alone)
         .filter_map(|w| unsafe { w.load(Ordering::SeqCst).as_ref() })
+}
+
+/// A lone hub's thread is no worker any more.
+pub(super) fn leave_alone(slot: usize) {
+    ALONE[slot].store(ptr::null_mut(), Ordering::SeqCst);
 }
 
 /// How many there are.
@@ -69,7 +81,8 @@ pub(super) fn count() -> usize {
 
 /// In a forked child: their threads do not exist.
 pub(super) fn forget_all() {
-    for worker in &WORKERS {
+    let alone = &ALONE[..ALONE_HIGH.swap(0, Ordering::SeqCst)];
+    for worker in WORKERS.iter().chain(alone) {
         worker.store(ptr::null_mut(), Ordering::SeqCst);
     }
     COUNT.store(0, Ordering::SeqCst);
@@ -104,32 +117,60 @@ impl Worker {
     /// # Panics
     /// When there are too many: hubs alone are fewer.
     pub(super) fn enter() -> &'static Self {
-        // SAFETY: takes no arguments.
-        let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-        let tid = i32::try_from(tid).unwrap_or(0);
-        let worker: &'static Self = Box::leak(Box::new(Self {
+        let tid = own_id();
+        let worker: &'static Self = Box::leak(Box::new(Self::new(open_calls(tid))));
+        let at = COUNT.fetch_add(1, Ordering::SeqCst);
+        worker.begin(tid, &WORKERS[at]);
+        worker
+    }
+
+    /// Makes the worker of a lone hub, with this slot, of the calling thread. It has the memory of the slot's last one.
+    pub(super) fn enter_alone(slot: usize) -> &'static Self {
+        /// Kept when [`leave_alone`] has taken them out.
+        static MADE: [AtomicPtr<Worker>; lone::MOST] =
+            [const { AtomicPtr::new(ptr::null_mut()) }; lone::MOST];
+        // SAFETY: null, or a worker, which is never freed, and whose thread has ended.
+        let made = unsafe { MADE[slot].load(Ordering::Acquire).as_ref() };
+        let worker = made.unwrap_or_else(|| {
+            let worker = Box::leak(Box::new(Self::new(-1)));
+            MADE[slot].store(worker, Ordering::Release);
+            worker
+        });
+        ALONE_HIGH.fetch_max(slot + 1, Ordering::SeqCst);
+        worker.resting.store(0, Ordering::SeqCst);
+        worker.begin(own_id(), &ALONE[slot]);
+        worker
+    }
+
+    fn new(calls: i32) -> Self {
+        Self {
             gate: Gate {
                 rsp: Cell::new(0),
                 fs: Cell::new(0),
                 in_program: 0.into(),
             },
-            tid,
+            tid: AtomicI32::new(0),
             kicked: AtomicBool::new(false),
             hub: AtomicPtr::new(ptr::null_mut()),
             taken: AtomicU32::new(0),
             away_since: AtomicU64::new(0),
-            calls: open_calls(tid),
+            calls,
             resting: AtomicU8::new(0),
             uses: AtomicI32::new(-1),
-            fp: Cell::new(extended::control()),
+            fp: Cell::new((0, 0)),
             signal_stack: Cell::new((0, 0)),
             spare_frame: Cell::new(signal::preempt::allocate().as_ptr()),
-        }));
-        let at = COUNT.fetch_add(1, Ordering::SeqCst);
-        WORKERS[at].store(ptr::from_ref(worker).cast_mut(), Ordering::SeqCst);
+        }
+    }
+
+    /// What the calling thread is from now on is known to all who look at `place`.
+    fn begin(&'static self, tid: i32, place: &AtomicPtr<Self>) {
+        self.tid.store(tid, Ordering::Relaxed);
+        self.fp.set(extended::control());
+        place.store(ptr::from_ref(self).cast_mut(), Ordering::SeqCst);
         signal::block_in_hub();
-        crate::everywhere::register_unless_known(worker.tid);
-        (crossing().enter_hub)(&worker.gate);
+        crate::everywhere::register_unless_known(tid);
+        (crossing().enter_hub)(&self.gate);
         let mut stack = libc::stack_t {
             ss_sp: ptr::null_mut(),
             ss_flags: 0,
@@ -142,19 +183,51 @@ impl Worker {
         } else {
             (stack.ss_sp as usize, stack.ss_size)
         };
-        worker.signal_stack.set(own);
-        worker
+        self.signal_stack.set(own);
+    }
+
+    /// Gives the thread its signal stack again, after the kernel had another for it.
+    pub(crate) fn restore_signal_stack(&self) {
+        let (sp, size) = self.signal_stack.get();
+        let stack = libc::stack_t {
+            ss_sp: sp as *mut libc::c_void,
+            ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
+            ss_size: size,
+        };
+        // SAFETY: the thread's own, mapped as long as the thread runs.
+        let _ = unsafe { sys!(SYS_sigaltstack, &stack, 0) };
+    }
+
+    /// The thread is about to end, and takes no signals any more.
+    pub(super) fn give_signal_stack_back(&self) {
+        let (sp, size) = self.signal_stack.replace((0, 0));
+        self.restore_signal_stack();
+        if size != 0 {
+            // SAFETY: mapped for this thread alone (`Crossing::enter_hub`), and not in use.
+            let _ = unsafe { sys!(SYS_munmap, sp, size) };
+        }
+    }
+
+    /// Runs `f`, a system call of the task's, as the program does: it may wait, and a kick reaches it.
+    pub(crate) fn outside<T>(&self, f: impl FnOnce() -> T) -> T {
+        self.kicked.store(false, Ordering::Relaxed);
+        self.gate.in_program.store(1, Ordering::SeqCst);
+        let result = f();
+        self.gate.in_program.store(0, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        super::world::pause_point(self);
+        result
     }
 
     /// The kernel's id of the thread.
     pub(crate) fn tid(&self) -> i32 {
-        self.tid
+        self.tid.load(Ordering::Relaxed)
     }
 
     /// How long the thread has run on a CPU, in ns.
     pub(super) fn cpu_time(&self) -> u64 {
         // CPUCLOCK_SCHED of one thread: what pthread_getcpuclockid(3) makes.
-        sys::now(!self.tid << 3 | 6)
+        sys::now(!self.tid() << 3 | 6)
     }
 
     /// What the thread is blocked in, if it is, in the kernel.
@@ -220,6 +293,12 @@ impl Worker {
     pub(crate) fn signal_stack(&self) -> (usize, usize) {
         self.signal_stack.get()
     }
+}
+
+fn own_id() -> i32 {
+    // SAFETY: takes no arguments.
+    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
+    i32::try_from(tid).unwrap_or(0)
 }
 
 /// -1: nobody can tell what the thread is blocked in.

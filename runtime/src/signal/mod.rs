@@ -418,6 +418,7 @@ fn reach(task: &'static Task) {
         {
             preempt::send(worker);
         }
+        hub.insist();
     }
 }
 

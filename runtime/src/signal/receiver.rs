@@ -8,6 +8,7 @@
 use super::{bit, shared, KICK};
 use crate::errand;
 use crate::everywhere;
+use crate::hub::lone;
 use crate::hub::relief::Watch;
 use crate::hub::{self, world::Section};
 use crate::own;
@@ -134,7 +135,7 @@ pub fn run() -> ! {
         if rest {
             RESTING.store(true, Ordering::SeqCst);
         }
-        let sleeps = rest && all_asleep();
+        let sleeps = rest && all_asleep() && !lone::is_insisted();
         if sleeps {
             let _inside = Section::enter();
             crate::deadlock::look();
@@ -149,6 +150,7 @@ pub fn run() -> ! {
         if signals || unanswered != 0 {
             unanswered = look(unanswered);
         }
+        lone::insist();
         if all_asleep() {
             idle_looks += 1;
         } else {

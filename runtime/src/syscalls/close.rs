@@ -13,7 +13,7 @@ use super::{connect, Call};
 use crate::config::{self, Close};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::Turn;
-use crate::hub::{self, world, News, Worker};
+use crate::hub::{self, world, Worker};
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::{self, lock};
@@ -231,9 +231,7 @@ struct Gone(Option<(i32, u32)>);
 impl Drop for Gone {
     fn drop(&mut self) {
         if let Some((number, generation)) = self.0 {
-            for hub in hub::all() {
-                hub.tell(News::LookAgain(number, generation));
-            }
+            hub::look_again(number, generation);
         }
     }
 }

@@ -4,8 +4,8 @@ use super::close::Held;
 use super::file::{deadline, would_block, Direction};
 use super::{wait_fd, wait_with_others, Call};
 use crate::fds::{self, Kind};
+use crate::hub;
 use crate::hub::readiness::{READ, WRITE};
-use crate::hub::{self, News};
 use crate::pool;
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
@@ -61,9 +61,7 @@ pub(crate) fn shutdown(call: Call, fd: i32, how: i32) -> SysResult {
         fds::has_shut();
     }
     if let Some(entry) = fds::entry(fd).filter(|_| fds::has_waiters(fd)) {
-        for hub in hub::all() {
-            hub.tell(News::LookAgain(fd, entry.generation()));
-        }
+        hub::look_again(fd, entry.generation());
     }
     result
 }

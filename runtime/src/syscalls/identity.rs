@@ -4,18 +4,19 @@
 //! signal in whose handler that thread makes the same call, and makes it itself last. All of this happens here, too, task by task.
 //! What it does not reach are the threads under the tasks. So the first of these calls that is made in a handler is made [everywhere],
 //! and so is the last, the caller's own. (libc's calls give the same when they are made again.) Those between find it done.
+//!
+//! The same calls made otherwise, by syscall(2) or in the program's own code, are for the thread that makes them, and so are all the others that
+//! belong to its credentials: see [`super::apart`]. libc's are known by the place that they come from.
 
-//! What else belongs to a thread's credentials, and to what it may do and its children get (capabilities, `no_new_privs`, Landlock,
-//! personality …), is one thread's in Linux. Tasks share the threads under them, so here it is the process's, always: what one
-//! task gives up no task has.
-
-use super::Call;
+use super::{apart, Call};
 use crate::everywhere;
+use crate::hub;
 use crate::signal::bit;
 use crate::sys;
-use crate::sys::{read_user, write_user, Errno, SysResult};
-use crate::task::lock;
-use std::sync::atomic::{AtomicI32, Ordering};
+use crate::sys::{read_user, write_user, SysResult};
+use crate::task::{self, lock};
+use std::ops::Range;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
 /// libc's signal for this (`SIGSETXID`).
@@ -27,8 +28,58 @@ type Made = (usize, [usize; 3]);
 /// What was made everywhere for handlers that run now.
 static MADE: Mutex<Option<(Made, usize)>> = Mutex::new(None);
 
+/// Where libc's code begins and ends, and where its syscall(2) begins.
+static LIBC: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+
+/// Finds libc's code. At conversion.
+pub(crate) fn prepare() {
+    unsafe extern "C" fn look(
+        info: *mut libc::dl_phdr_info,
+        _: usize,
+        found: *mut libc::c_void,
+    ) -> i32 {
+        // SAFETY: the loader's data; the caller gave an address, and has room for a range.
+        unsafe {
+            let (info, found) = (&*info, &mut *found.cast::<(usize, Range<usize>)>());
+            let headers = std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum));
+            for header in headers.iter().filter(|h| h.p_type == libc::PT_LOAD) {
+                let start = (info.dlpi_addr + header.p_vaddr) as usize;
+                let range = start..start + header.p_memsz as usize;
+                if range.contains(&found.0) {
+                    found.1 = range;
+                    return 1;
+                }
+            }
+        }
+        0
+    }
+    // SAFETY: the next object's function, which is only looked at; the callback gets what it expects.
+    unsafe {
+        let syscall = libc::dlsym(libc::RTLD_NEXT, c"syscall".as_ptr()) as usize;
+        let mut found = (syscall, 0..0);
+        libc::dl_iterate_phdr(Some(look), (&raw mut found).cast());
+        for (word, value) in LIBC.iter().zip([found.1.start, found.1.end, syscall]) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether a call was made by one of libc's own functions, and not through its syscall(2).
+fn is_libcs(call: Call) -> bool {
+    /// That function is less than this, as is whatever comes after it and makes no such call.
+    const SYSCALL: usize = 64;
+    let at = call.task.context().regs.rip as usize;
+    let at = (hub::crossing().original)(at).unwrap_or(at);
+    let [start, end, syscall] = [0, 1, 2].map(|i| LIBC[i].load(Ordering::Relaxed));
+    (start..end).contains(&at) && !(syscall..syscall + SYSCALL).contains(&at)
+}
+
 /// setuid(2), setgid(2), setreuid(2), setregid(2), setresuid(2), setresgid(2), setgroups(2).
 pub(crate) fn set_ids(call: Call) -> SysResult {
+    // What the program asks for by itself is the thread's own, as in Linux.
+    if !is_libcs(call) && (task::alive() > 1 || call.hub().is_lone()) {
+        return apart::make(call);
+    }
     let [a, b, c, ..] = call.args;
     let this = (call.number, [a, b, c]);
     // Blocked while its handler runs, and at no other time when such a call is made.
@@ -44,7 +95,14 @@ pub(crate) fn set_ids(call: Call) -> SysResult {
 
 /// capset(2), of the caller.
 pub(crate) fn capset(call: Call, header: *const [i32; 2], _data: usize) -> SysResult {
-    about_caller(call, header, |args| everywhere::call(call.number, args))
+    about_caller(call, header, |args| {
+        if task::alive() == 1 && !call.hub().is_lone() {
+            return everywhere::call(call.number, args);
+        }
+        apart::demand(call)?;
+        // SAFETY: the program's call, about the calling thread.
+        sys::check(unsafe { sys::syscall_raw(call.number, args) })
+    })
 }
 
 /// capget(2).
@@ -71,29 +129,17 @@ fn about_caller(
     make(args)
 }
 
-/// personality(2): 0xffffffff only asks.
-pub(crate) fn personality(call: Call, persona: u32) -> SysResult {
-    if persona == u32::MAX {
-        call.raw()
-    } else {
-        everywhere(call)
-    }
-}
-
-/// Calls that are one thread's in Linux and the process's here.
-pub(crate) fn everywhere(call: Call) -> SysResult {
+/// For a task that is alone: makes a call on all threads, so that whoever comes to run something for it has what it has.
+pub(super) fn everywhere(call: Call) -> SysResult {
     everywhere::call(call.number, call.args)
 }
 
-/// Whether what an option of prctl(2) sets is one thread's in Linux and the process's here.
-pub(crate) fn is_for_all(option: i32) -> bool {
+/// Whether an option of prctl(2) sets something that [`everywhere`] can make.
+pub(super) fn is_for_all(option: i32) -> bool {
     [
         libc::PR_SET_KEEPCAPS,
-        libc::PR_CAPBSET_DROP,
         libc::PR_SET_SECUREBITS,
         libc::PR_SET_NO_NEW_PRIVS,
-        libc::PR_CAP_AMBIENT,
-        libc::PR_SET_SPECULATION_CTRL,
     ]
     .contains(&option)
 }
@@ -118,15 +164,6 @@ pub(crate) fn death_signal(call: Call, to: *mut i32) -> SysResult {
         // SAFETY: the program's word.
         signal => unsafe { write_user(to, signal) }.map(|()| 0),
     }
-}
-
-/// unshare(2): a table of descriptors, or a working directory, of one's own is what hubs cannot have: all tasks use them.
-pub(crate) fn unshare(call: Call, flags: i32) -> SysResult {
-    if flags & (libc::CLONE_FILES | libc::CLONE_FS) != 0 {
-        tracing::warn!("unshare of descriptors or of the working directory is not supported for threads: EINVAL");
-        return Err(Errno::INVAL);
-    }
-    call.raw()
 }
 
 /// In a forked child that begins anew: the parent's wish was not inherited.

@@ -3,6 +3,7 @@
 //! A handler takes typed arguments and gives a [`SysResult`]. A cooperative one is an `async fn` that tries the call in a form
 //! that cannot block, and awaits what would make another try worth while.
 
+mod apart;
 pub(crate) mod close;
 mod comm;
 pub(crate) mod connect;
@@ -44,6 +45,11 @@ pub const fn window_done() -> usize {
     window::DONE
 }
 
+/// Looks at what calls need to know of the process. At conversion.
+pub(crate) fn prepare() {
+    identity::prepare();
+}
+
 /// How a task goes on after a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -53,6 +59,8 @@ pub enum Outcome {
     InLine,
     /// When it is woken; its call is parked.
     Parked,
+    /// On a hub of its own, which answers its call.
+    Apart,
     /// After the others; its result is in its registers.
     Yield,
     /// After all who can run: it was preempted, and its state is in a frame.
@@ -107,8 +115,10 @@ impl Call {
 
     /// Puts a result where the program finds it.
     pub(crate) fn done(&self, result: SysResult) -> Outcome {
-        if result == Err(Errno::IN_LINE) {
-            return Outcome::InLine;
+        match result {
+            Err(Errno::IN_LINE) => return Outcome::InLine,
+            Err(Errno::APART) => return Outcome::Apart,
+            _ => {}
         }
         complete(self.task, result);
         Outcome::Resume

@@ -14,8 +14,8 @@
 
 use super::futex::multiple;
 use super::{
-    close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, quick, regular,
-    rings, scheduling, signal, socket, splice, system, thread, time, timer, wait,
+    apart, close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, quick,
+    regular, rings, scheduling, signal, socket, splice, system, thread, time, timer, wait,
 };
 use super::{Call, Outcome};
 
@@ -247,8 +247,8 @@ rows! {
     119 setresgid                Identity  direct(identity::set_ids);
     120 getresgid                Identity  never;
     121 getpgid                  Process   never;
-    122 setfsuid                 Identity  never;
-    123 setfsgid                 Identity  never;
+    122 setfsuid                 Identity  direct(apart::set_fs_id);
+    123 setfsgid                 Identity  direct(apart::set_fs_id);
     124 getsid                   Process   never;
     125 capget                   Identity  direct(identity::capget);
     126 capset                   Identity  direct(identity::capset);
@@ -260,7 +260,7 @@ rows! {
     132 utime                    File      never;
     133 mknod                    File      never;
     134 uselib                   System    never;
-    135 personality              Process   direct(identity::personality);
+    135 personality              Process   direct(apart::personality);
     136 ustat                    File      never;
     137 statfs                   File      never;
     138 fstatfs                  File      never;
@@ -297,8 +297,8 @@ rows! {
     169 reboot                   System    pool;
     170 sethostname              System    never;
     171 setdomainname            System    never;
-    172 iopl                     System    never;
-    173 ioperm                   System    never;
+    172 iopl                     System    direct(apart::simply);
+    173 ioperm                   System    direct(apart::simply);
     174 create_module            System    never;
     175 init_module              System    pool;
     176 delete_module            System    pool;
@@ -397,7 +397,7 @@ rows! {
     269 faccessat                File      never;
     270 pselect6                 Poll      coop(poll::pselect6);
     271 ppoll                    Poll      coop(poll::ppoll);
-    272 unshare                  Process   direct(identity::unshare);
+    272 unshare                  Process   direct(apart::unshare);
     273 set_robust_list          Futex     direct(thread::set_robust_list);
     274 get_robust_list          Futex     direct(thread::get_robust_list);
     275 splice                   File      coop(splice::splice);
@@ -433,7 +433,7 @@ rows! {
     305 clock_adjtime            Time      never;
     306 syncfs                   File      pool;
     307 sendmmsg                 Socket    coop(socket::sendmmsg);
-    308 setns                    Process   never;
+    308 setns                    Process   direct(apart::simply);
     309 getcpu                   Thread    never;
     310 process_vm_readv         Process   pool;
     311 process_vm_writev        Process   pool;
@@ -442,7 +442,7 @@ rows! {
     314 sched_setattr            Thread    direct(scheduling::sched_setattr);
     315 sched_getattr            Thread    direct(scheduling::sched_getattr);
     316 renameat2                File      pool;
-    317 seccomp                  Process   never;
+    317 seccomp                  Process   direct(apart::seccomp);
     318 getrandom                System    coop(system::getrandom), "up to 256 bytes in line, more in the pool";
     319 memfd_create             File      never;
     320 kexec_file_load          System    never;
@@ -482,7 +482,7 @@ rows! {
     443 quotactl_fd              File      never;
     444 landlock_create_ruleset  System    never;
     445 landlock_add_rule        System    never;
-    446 landlock_restrict_self   System    direct(identity::everywhere);
+    446 landlock_restrict_self   System    direct(apart::make_unless_alone);
     447 memfd_secret             File      never;
     448 process_mrelease         Process   pool;
     449 futex_waitv              Futex     coop(multiple::futex_waitv), "for words that other processes share a pool thread waits";

@@ -1,8 +1,9 @@
 //! Threads: their making and ending, and what a thread may ask about itself.
 
 use super::window::{self, What};
-use super::{futex, identity, process, scheduling, Call, Outcome};
-use crate::hub;
+use super::{apart, futex, identity, process, scheduling, Call, Outcome};
+use crate::everywhere;
+use crate::hub::{self, lone};
 use crate::signal;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
@@ -110,8 +111,26 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     }
     trim::reused(args.stack as usize, stack_top as usize);
     let parent = call.task;
-    let hub = hub::balance::least_loaded();
-    let task = task::create(hub, None, parent.mask.load(Ordering::Relaxed)).ok_or(Errno::AGAIN)?;
+    // Natively it has what the kernel keeps for its maker.
+    let lone = parent.hub().is_lone();
+    let hub = if lone {
+        lone::reserve()?
+    } else {
+        hub::balance::least_loaded()
+    };
+    let created = task::create(hub, None, parent.mask.load(Ordering::Relaxed));
+    let task = created.ok_or(Errno::AGAIN).inspect_err(|_| {
+        if lone {
+            lone::give_back(hub);
+        }
+    })?;
+    if lone {
+        if let Err(e) = lone::start(hub) {
+            task::count_out_unless_last();
+            task.retire();
+            return Err(e);
+        }
+    }
     let (from, to) = (parent.context(), task.context());
     to.regs = from.regs;
     to.xmm = from.xmm;
@@ -157,6 +176,10 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
 /// exit(2): the end of a thread. The last one ends the process.
 pub(crate) fn exit(call: Call) -> Outcome {
     let task = call.task;
+    if task.hub().is_lone() {
+        // As libc leaves a thread alone that ends: whoever sees the task gone changes the others' credentials without it.
+        everywhere::withdraw();
+    }
     if !task::count_out_unless_last() {
         // libc ends the process when its last thread ends, by exit(0); but it counts our workers as threads, too. It does so before it
         // blocks all signals, since what atexit(3) registered runs then.
@@ -285,8 +308,11 @@ pub(crate) fn abandon_shared_locks() {
     BY.store(DONE, Ordering::Release);
 }
 
-/// sched_yield(2).
+/// sched_yield(2). On a task's own OS thread it is the kernel that has others.
 pub(crate) fn sched_yield(call: Call) -> Outcome {
+    if call.hub().is_lone() {
+        return call.done(call.raw());
+    }
     call.task.context().regs.rax = 0;
     Outcome::Yield
 }
@@ -339,7 +365,7 @@ pub(crate) fn rseq(_call: Call, area: *mut u32, _len: u32, flags: i32) -> SysRes
     Ok(0)
 }
 
-/// prctl(2): the name is the task's; the rest is the process's, or the worker's for what little is per thread and no credential.
+/// prctl(2): the name is the task's; what else is a thread's it has on an OS thread of its own; the rest is the process's.
 pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
     const SET_SYSCALL_USER_DISPATCH: i32 = 59;
     match option {
@@ -353,6 +379,9 @@ pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
                 }
             }
             call.task.name.set(name);
+            if call.hub().is_lone() {
+                return call.raw();
+            }
             Ok(0)
         }
         libc::PR_GET_NAME => {
@@ -365,8 +394,7 @@ pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         libc::PR_SET_PDEATHSIG => identity::set_death_signal(call, second as i32),
         libc::PR_GET_PDEATHSIG => identity::death_signal(call, second as *mut i32),
-        option if identity::is_for_all(option) => identity::everywhere(call),
-        _ => call.raw(),
+        option => apart::prctl(call, option, second).unwrap_or_else(|| call.raw()),
     }
 }
 
@@ -374,6 +402,8 @@ pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
 pub(crate) fn arch_prctl(call: Call, code: i32, address: usize) -> SysResult {
     const SET_FS: i32 = 0x1002;
     const GET_FS: i32 = 0x1003;
+    const SET_GS: i32 = 0x1001;
+    const SET_CPUID: i32 = 0x1012;
     let context = call.task.context();
     match code {
         SET_FS => {
@@ -387,6 +417,7 @@ pub(crate) fn arch_prctl(call: Call, code: i32, address: usize) -> SysResult {
             unsafe { write_user(address as *mut u64, context.fs) }?;
             Ok(0)
         }
+        SET_GS | SET_CPUID => apart::make(call),
         _ => call.raw(),
     }
 }

@@ -1,7 +1,7 @@
 //! Waiting for children, without taking a status that is another's: every look is the program's own call with `WNOHANG`.
 //!
 //! A child that is waited for by its id is watched through a pidfd. For all else the receiver's SIGCHLD makes every such wait look
-//! again. Where the program has SIGCHLD ignored the kernel sends none and the wait is for the last child's end: a pool thread's.
+//! again. A task with an OS thread of its own waits there. Where the program has SIGCHLD ignored the kernel sends none and the wait is for the last child's end: a pool thread's.
 
 use super::close::Held;
 use super::{wait_with_others, Call};
@@ -153,7 +153,8 @@ async fn waiting(
         return first;
     }
     let action = signal::action(libc::SIGCHLD);
-    if action.handler == libc::SIG_IGN
+    if call.hub().is_lone()
+        || action.handler == libc::SIG_IGN
         || action.flags & libc::SA_NOCLDWAIT as u64 != 0
         || (action.flags & libc::SA_NOCLDSTOP as u64 != 0 && options & STOPS != 0)
         || options & OTHER_CHILDREN != 0

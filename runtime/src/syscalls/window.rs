@@ -22,12 +22,14 @@
 //!   woken: result → rax    ◀──── wake
 //! ```
 //!
+//! A task with an OS thread of its own (`hub/lone.rs`) makes them there, with its hub at rest.
+//!
 //! Ownership: from the submission until the result is there, the task's context is the carrier's. A signal does not end a window, as
 //! natively nothing wakes a thread that waits for its vfork child, so its future is never dropped before the end.
 
 use super::{Call, Outcome};
 use crate::context::Gate;
-use crate::everywhere::Window;
+use crate::everywhere::{BriefWindow, Window};
 use crate::hub::{self, world::Section};
 use crate::signal::{self, frame};
 use crate::sys;
@@ -66,6 +68,10 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
         What::Clone => !signal::UNBLOCKED,
         What::Exec => context.window_mask,
     };
+    if call.hub().is_lone() {
+        let result = in_place(task, mask, what);
+        return call.done(result);
+    }
     let job = Arc::new(Job {
         task,
         frame: frame::window(task, mask),
@@ -77,6 +83,22 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
         return call.done(Err(e));
     }
     super::run(call, Done(job))
+}
+
+/// A window on the task's own OS thread: nobody waits behind it, and a child inherits from it what the kernel keeps for it.
+fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
+    let hub = task.hub();
+    let frame = frame::window(task, mask);
+    let exec = what == What::Exec;
+    // An order (`everywhere`) that comes while a vfork child runs waits for its end, as natively.
+    let window = exec.then(BriefWindow::enter);
+    let inherited = exec.then(|| (signal::Lent::all(task), signal::fault::Ignored::for_exec()));
+    let mut result = Err(Errno::AGAIN);
+    hub.at_rest(|| result = open(task, frame));
+    hub.worker().restore_signal_stack();
+    drop((inherited, window));
+    frame::free_loose(frame);
+    result
 }
 
 struct Job {
