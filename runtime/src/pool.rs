@@ -165,10 +165,9 @@ fn in_place(task: &'static Task, number: usize, args: [usize; 6], waits: bool) -
         hub.heed();
         match result {
             Err(Errno::INTR) if signal::interrupts(task) => return Err(interrupted(number)),
-            // The kick was for all threads, or for nothing. Once more, but for what has a time-out that would begin anew.
-            Err(Errno::INTR)
-                if !NEVER_RESTARTED.contains(&(number as i64))
-                    && number != libc::SYS_poll as usize => {}
+            // The kick was for all threads, or for nothing. Once more, if that means the same.
+            Err(Errno::INTR) if !ONCE.contains(&(number as i64)) && !is_never_restarted(number) => {
+            }
             result => return result,
         }
     }
@@ -331,6 +330,13 @@ const NEVER_RESTARTED: [i64; 9] = [
     libc::SYS_clock_nanosleep,
     libc::SYS_futex_waitv,
 ];
+
+/// Calls that cannot be made again after a signal: a time-out would begin anew, or the call is done.
+const ONCE: [i64; 2] = [libc::SYS_poll, libc::SYS_close];
+
+fn is_never_restarted(number: usize) -> bool {
+    NEVER_RESTARTED.contains(&(number as i64))
+}
 
 /// What a call gives when a signal ends it.
 fn is_never_restarted(number: usize) -> bool {

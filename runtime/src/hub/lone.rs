@@ -24,7 +24,7 @@ use crate::signal::{self, receiver};
 use crate::spin::Spin;
 use crate::sys;
 use crate::sys::Errno;
-use crate::task::lock;
+use crate::task::{lock, Task};
 use crate::{heap, own, thread};
 use std::cell::Cell;
 use std::ptr;
@@ -188,6 +188,14 @@ impl Hub {
     #[inline]
     pub(crate) fn is_lone(&self) -> bool {
         self.lone.is_some()
+    }
+
+    /// The task has come to its own thread, which is to have its name, for whoever looks at threads.
+    #[cold]
+    pub(super) fn name_thread(task: &Task) {
+        let name = task.name.get();
+        // SAFETY: 16 bytes with a NUL.
+        let _ = unsafe { sys!(SYS_prctl, libc::PR_SET_NAME, name.as_ptr()) };
     }
 
     fn own(&self) -> &Lone {

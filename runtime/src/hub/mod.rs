@@ -404,7 +404,9 @@ impl Hub {
         if self.has_news.load(Ordering::SeqCst) {
             return self.inbox.wake_up();
         }
-        trim::all();
+        if seen.is_none() {
+            trim::all();
+        }
         let timeout = match self.timers.next() {
             None => u64::MAX,
             Some(deadline) => deadline.saturating_sub(sys::now(libc::CLOCK_MONOTONIC)),
@@ -521,6 +523,9 @@ impl Hub {
             .store(self.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         // A task that crossed on another thread has its call in its registers.
         let mut crossed = task.crossed.take();
+        if crossed && self.is_lone() {
+            Self::name_thread(task);
+        }
         let mut outcome = None;
         if let Some(parked) = task.parked.get() {
             let Poll::Ready(result) = parked.poll() else {

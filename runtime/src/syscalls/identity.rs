@@ -53,9 +53,13 @@ pub(crate) fn prepare() {
         }
         0
     }
-    // SAFETY: the next object's function, which is only looked at; the callback gets what it expects.
+    // SAFETY: libc's own function, whoever else has one of that name, is only looked at; the callback gets what it expects.
     unsafe {
-        let syscall = libc::dlsym(libc::RTLD_NEXT, c"syscall".as_ptr()) as usize;
+        let libc = libc::dlopen(c"libc.so.6".as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
+        if libc.is_null() {
+            return;
+        }
+        let syscall = libc::dlsym(libc, c"syscall".as_ptr()) as usize;
         let mut found = (syscall, 0..0);
         libc::dl_iterate_phdr(Some(look), (&raw mut found).cast());
         for (word, value) in LIBC.iter().zip([found.1.start, found.1.end, syscall]) {
@@ -71,22 +75,24 @@ fn is_libcs(call: Call) -> bool {
     let at = call.task.context().regs.rip as usize;
     let at = (hub::crossing().original)(at).unwrap_or(at);
     let [start, end, syscall] = [0, 1, 2].map(|i| LIBC[i].load(Ordering::Relaxed));
-    (start..end).contains(&at) && !(syscall..syscall + SYSCALL).contains(&at)
+    // Unknown: better that a thread changes all than that a process keeps rights which it gives up.
+    end == 0 || (start..end).contains(&at) && !(syscall..syscall + SYSCALL).contains(&at)
 }
 
 /// setuid(2), setgid(2), setreuid(2), setregid(2), setresuid(2), setresgid(2), setgroups(2).
 pub(crate) fn set_ids(call: Call) -> SysResult {
-    // What the program asks for by itself is the thread's own, as in Linux.
-    if !is_libcs(call) && (task::alive() > 1 || call.hub().is_lone()) {
-        return apart::make(call);
-    }
     let [a, b, c, ..] = call.args;
     let this = (call.number, [a, b, c]);
     // Blocked while its handler runs, and at no other time when such a call is made.
     let in_handler = call.task.mask.load(Ordering::Relaxed) & bit(SETXID) != 0;
-    let made = in_handler.then(|| *lock(&MADE)).flatten();
-    if let Some((_, result)) = made.filter(|(made, _)| *made == this) {
+    let made = lock(&MADE).filter(|(made, _)| *made == this);
+    if let (Some((_, result)), true) = (made, in_handler) {
         return Ok(result);
+    }
+    // What the program asks for by itself is the thread's own, as in Linux. (Before glibc 2.34 libc's calls came from libpthread.)
+    let is_libcs = in_handler || made.is_some() || is_libcs(call);
+    if !is_libcs && (task::alive() > 1 || call.hub().is_lone()) {
+        return apart::make(call);
     }
     let result = everywhere::call(call.number, call.args)?;
     *lock(&MADE) = in_handler.then_some((this, result));

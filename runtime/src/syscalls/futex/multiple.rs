@@ -156,6 +156,9 @@ pub(crate) async fn futex_waitv(
             // It is not to be had after all.
         }
         waits.set(WaitMany::new(call.task, &here));
+        if call.hub().is_lone() {
+            return wait_by_turns(call, waits, &places, &shared, deadline).await;
+        }
         return wait_both_by_thread(call, waits, &places, &shared).await;
     }
     match until(call.task, waits.as_mut(), deadline).await {
@@ -249,6 +252,41 @@ async fn wait_both_by_thread(
         (Some(result), ..) => result.map(|at| places[at]),
         (None, Some(at), _) => Ok(places[at]),
         (None, None, result) => result.map(|at| shared.get(at).map_or(0, |(_, at)| *at)),
+    }
+}
+
+/// Waits for private words and shared ones on an OS thread of the task's own, which can wait for one kind at a time: by turns.
+async fn wait_by_turns(
+    call: Call,
+    mut waits: Pin<&mut WaitMany>,
+    places: &[usize],
+    shared: &[(Word, usize)],
+    deadline: u64,
+) -> SysResult {
+    /// How long it waits for the shared ones before it looks at the private ones, in ns.
+    const TURN: u64 = 5_000_000;
+    let list: Vec<Word> = shared.iter().map(|(word, _)| *word).collect();
+    let result = loop {
+        let polled = std::future::poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx))).await;
+        if let Poll::Ready(result) = polled {
+            return result.map(|at| places[at]);
+        }
+        let now = sys::now(libc::CLOCK_MONOTONIC);
+        let until = time::timespec(deadline.min(now + TURN));
+        let mut args = call.args;
+        (args[0], args[1]) = (list.as_ptr() as usize, list.len());
+        args[3] = std::ptr::from_ref(&until) as usize;
+        args[4] = usize::try_from(libc::CLOCK_MONOTONIC).unwrap_or(1);
+        match pool::wait_there(call.task, call.number, args).await {
+            Err(Errno::TIMEDOUT) if now < deadline => {}
+            Err(Errno::INTR) => {}
+            Err(e) if e.is_restart() => break Err(Errno::RESTART_SYS),
+            result => break result,
+        }
+    };
+    match waits.give_up() {
+        Some(at) => Ok(places[at]),
+        None => result.map(|at| shared.get(at).map_or(0, |(_, at)| *at)),
     }
 }
 
