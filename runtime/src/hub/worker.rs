@@ -211,7 +211,7 @@ impl Worker {
     /// Runs `f`, a system call of the task's, as the program does: it may wait, and a kick reaches it.
     pub(crate) fn outside<T>(&self, f: impl FnOnce() -> T) -> T {
         self.kicked.store(false, Ordering::Relaxed);
-        self.gate.in_program.store(1, Ordering::SeqCst);
+        self.gate.in_program.store(1, Ordering::Release);
         let result = f();
         self.gate.in_program.store(0, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
