@@ -339,10 +339,6 @@ fn is_never_restarted(number: usize) -> bool {
 }
 
 /// What a call gives when a signal ends it.
-fn is_never_restarted(number: usize) -> bool {
-    NEVER_RESTARTED.contains(&(number as i64))
-}
-
 fn interrupted(number: usize) -> Errno {
     if is_never_restarted(number) {
         Errno::RESTART_NOHAND
