@@ -53,8 +53,6 @@ static HIGH: AtomicUsize = AtomicUsize::new(0);
 static ORDER: Mutex<()> = Mutex::new(());
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 static ARGUMENTS: [AtomicUsize; 6] = [const { AtomicUsize::new(0) }; 6];
-/// How many orders there have been.
-static ORDERS: AtomicUsize = AtomicUsize::new(0);
 /// How many threads have not answered yet: a futex word.
 static LEFT: AtomicU32 = AtomicU32::new(0);
 /// A thread got another result than the caller.
@@ -147,7 +145,6 @@ pub(crate) fn call(number: usize, args: [usize; 6]) -> SysResult {
         word.store(value, Ordering::Relaxed);
     }
     EXPECTED.store(own, Ordering::Relaxed);
-    ORDERS.fetch_add(1, Ordering::SeqCst);
     // One for the caller, so that it cannot reach 0 before all are told.
     LEFT.store(1, Ordering::SeqCst);
     let me = own_id();
@@ -201,11 +198,6 @@ pub(crate) fn call(number: usize, args: [usize; 6]) -> SysResult {
     }
     drop(order);
     Ok(own)
-}
-
-/// How many orders have been given: if there are more after a system call than before it, one may have interrupted that.
-pub(crate) fn orders() -> usize {
-    ORDERS.load(Ordering::SeqCst)
 }
 
 /// Carries out the order for the calling thread, if there is one. In the signal handler, too: no locks. True if there was one.

@@ -63,8 +63,6 @@ struct State {
     result: Option<SysResult>,
     started: bool,
     cancelled: bool,
-    /// A change of credentials interrupted the call: its signal came to this thread while the call was made.
-    disturbed: bool,
 }
 
 /// Threads of one kind, and their jobs.
@@ -278,21 +276,18 @@ impl Pool {
             state.cancelled
         };
         drop(inside);
-        let orders = crate::everywhere::orders();
         let result = if cancelled {
             Err(Errno::INTR)
         } else {
             // SAFETY: the program's call; the task that made it waits for the result.
-            unsafe { sys::interruptible(job.number, job.args) }
+            unsafe { sys::interruptible_told(job.number, job.args) }
         };
-        let disturbed = result == Err(Errno::INTR) && crate::everywhere::orders() != orders;
         let inside = Section::enter();
         self.ended.fetch_add(1, Ordering::Relaxed);
         {
             let mut state = lock(&job.state);
             job.thread.store(0, Ordering::Release);
             state.result = Some(result);
-            state.disturbed = disturbed;
             if let Some(task) = state.task.take() {
                 signal::forward_caused(task, result);
                 task.wake();
@@ -360,7 +355,6 @@ impl Done {
             result: None,
             started: false,
             cancelled: false,
-            disturbed: false,
         };
         let job = Arc::new(Job {
             number,
@@ -408,11 +402,10 @@ impl Future for Done {
         if let Some(result) = state.result {
             // Whether the kernel would have restarted the call is for the signal's action to say.
             return Poll::Ready(match result {
-                Err(Errno::INTR) if state.cancelled => Err(interrupted(this.job.number)),
-                // libc's own signal for a change of credentials has SA_RESTART.
-                Err(Errno::INTR) if state.disturbed && !is_never_restarted(this.job.number) => {
-                    Err(Errno::RESTART_SYS)
+                Err(Errno::INTR | Errno::RESTART_SYS) if state.cancelled => {
+                    Err(interrupted(this.job.number))
                 }
+                // A kick for something else, as libc's own signal for a change of credentials, which has SA_RESTART: the call is made again.
                 result => result,
             });
         }

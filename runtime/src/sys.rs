@@ -158,6 +158,18 @@ extern "C" {
 /// # Safety
 /// As [`syscall_raw`].
 pub(crate) unsafe fn interruptible(number: usize, args: [usize; 6]) -> SysResult {
+    // SAFETY: the caller's promise.
+    match unsafe { interruptible_told(number, args) } {
+        Err(Errno::RESTART_SYS) => Err(Errno::INTR),
+        result => result,
+    }
+}
+
+/// As [`interruptible`], and `RESTART_SYS` where it was the signal that ended the call, and the kernel would have made it again.
+///
+/// # Safety
+/// As [`syscall_raw`].
+pub(crate) unsafe fn interruptible_told(number: usize, args: [usize; 6]) -> SysResult {
     // SAFETY: the caller's promise; the function keeps to the C calling convention.
     check(unsafe { coop_interruptible(number, &args) })
 }

@@ -45,7 +45,8 @@ fn shadow_stack() -> Result<(), String> {
     let mut features = 0u64;
     // SAFETY: fills the word. Kernels without shadow stacks know no such code.
     let known = unsafe { sys!(SYS_arch_prctl, ARCH_SHSTK_STATUS, &mut features) }.is_ok();
-    if !simulated && !(known && features & ARCH_SHSTK_SHSTK != 0) {
+    let there = known && features & ARCH_SHSTK_SHSTK != 0;
+    if !simulated && !there {
         return Ok(());
     }
     // libc may have locked it.

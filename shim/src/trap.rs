@@ -147,7 +147,12 @@ pub fn install_handlers() {
     ];
     for (signal, handler) in faults.into_iter().chain(others) {
         // A kick is no signal of the program's: calls that it finds go on.
-        let flags = flags | u64::from(signal == signal::KICK) * libc::SA_RESTART as u64;
+        let restart = if signal == signal::KICK {
+            libc::SA_RESTART as u64
+        } else {
+            0
+        };
+        let flags = flags | restart;
         // The kernel's struct sigaction: handler, flags, restorer, mask.
         let action: [u64; 4] = [handler as u64, flags, restorer, mask];
         // SAFETY: the action is whole. libc's wrapper would put a restorer outside this library, which the trap would trap.

@@ -38,7 +38,7 @@ pub unsafe fn end_interruptible(context: *mut libc::c_void) {
     let machine = unsafe { &mut (*context.cast::<KernelContext>()).machine };
     if sys::is_interruptible(machine.rip, machine.rcx) {
         machine.rip = machine.rcx;
-        machine.rax = sys::encode(Err(Errno::INTR));
+        machine.rax = sys::encode(Err(Errno::RESTART_SYS));
     }
 }
 
