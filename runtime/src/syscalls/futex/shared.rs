@@ -307,7 +307,8 @@ pub(super) struct Waiting {
 impl Waiting {
     /// `None`: it is not to be had here.
     pub(super) fn begin(task: &'static Task, what: What) -> Option<Self> {
-        if MISSING.load(Ordering::Relaxed) != 0 {
+        // A task with an OS thread of its own waits there; and the server's, made there, would have what is that task's.
+        if MISSING.load(Ordering::Relaxed) != 0 || task.hub().is_lone() {
             return None;
         }
         let server = server()?;
@@ -357,7 +358,9 @@ pub(super) async fn wait(
     deadline: u64,
 ) -> Option<Woken<SysResult>> {
     let Some(mut waiting) = Waiting::begin(task, what) else {
-        tell_once();
+        if !task.hub().is_lone() {
+            tell_once();
+        }
         return None;
     };
     let ended = until(task, &mut waiting, deadline).await;
