@@ -20,7 +20,8 @@ static void *relative(void *unused)
     // Together at least what was asked for: the clock was read outside the sleep.
     ASSERT_GT(rest, 0);
     ASSERT_GE(slept + rest, 20 * NS_PER_S);
-    ASSERT_LE(rest, 20 * NS_PER_S);
+    // Linux counts what is left from the end of the timer's slack.
+    ASSERT_LE(rest, 20 * NS_PER_S + NS_PER_S / 1000);
     done = 1;
     return NULL;
 }
