@@ -20,6 +20,14 @@ pub(crate) use shared::{after_call, calls_raise, consider, hold, tells_of_childr
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
 
+use crate::hub;
+use crate::sys;
+use crate::sys::Errno;
+use crate::task::{self, lock, Task};
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard};
+
 /// For the handler of [`KICK`]: whether the task whose code it struck is to cross, preempted.
 ///
 /// # Safety
@@ -41,14 +49,6 @@ pub unsafe fn end_interruptible(context: *mut libc::c_void) {
         machine.rax = sys::encode(Err(Errno::RESTART_SYS));
     }
 }
-
-use crate::hub;
-use crate::sys;
-use crate::sys::Errno;
-use crate::task::{self, lock, Task};
-use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard};
 
 /// The pseudo system call by which a handler's frame returns.
 pub const RETURN: usize = 0x434f_4f50;

@@ -203,10 +203,7 @@ fn look(before: u64) -> u64 {
             None => {}
         }
     }
-    let pending = shared::pending();
-    for signal in (1..=64).filter(|s| pending & bit(*s) != 0) {
-        shared::consider(signal);
-    }
+    shared::consider_all();
     let left = shared::takeable();
     if before & left != 0 {
         take_own(before & left);

@@ -70,8 +70,9 @@ pub(crate) fn after_call() {
     }
 }
 
+/// Considers whatever is pending.
 #[cold]
-fn consider_all() {
+pub(super) fn consider_all() {
     let pending = pending();
     for signal in (1..=64).filter(|s| pending & bit(*s) != 0) {
         consider(signal);
