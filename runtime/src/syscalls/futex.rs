@@ -4,15 +4,11 @@
 //! mapping, not only of `FUTEX_PRIVATE_FLAG`: joins and some semaphores use the shared form on private memory. Futexes in memory
 //! that another process may share are left to the kernel: waits by io_uring ([`shared`]) or a pool thread, wakes in line.
 //!
-//! Protocol. A waiter lives in its call's pinned future and is linked into a bucket's queue under the bucket's lock. A waker, under
-//! the lock: unlinks it, wakes its task, and *then* stores `woken` (the last thing it does to the waiter, and Release). The waiter's
-//! poll reads `woken` (Acquire) without the lock; if it is not set, the waiter takes the lock, so that a waker which has woken the
-//! task but not come to the store is waited for. Drop does the same. So: a waiter that sees `woken` is not touched by anybody any
-//! more, one that has the lock and is linked stays linked, and a wake-up is counted exactly when its waiter reports success: a
-//! time-out or a signal that comes together with a wake-up loses against it.
+//! [`queue`] has the queues, and says why no wake-up is lost.
 
 pub(crate) mod multiple;
 mod pi;
+mod queue;
 mod shared;
 
 use super::quick::Answer as Answered;
@@ -20,49 +16,51 @@ use super::{Call, Outcome};
 use crate::future::{until, Woken};
 use crate::hub::Hub;
 use crate::signal;
-use crate::spin::{Guard, Spin};
+use crate::spin::Spin;
 use crate::sys;
 use crate::sys::{read_user, Errno, SysResult};
 use crate::task::Task;
 use crate::user;
-use std::cell::Cell;
+use queue::{Queue, Sleeper, Table, Two, Waiter, ANY};
 use std::future::Future;
-use std::marker::PhantomPinned;
 use std::pin::Pin;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 const BUCKETS: usize = 1024;
 
-/// One bucket: the waiters on all addresses that hash to it, oldest first.
+/// One bucket: the waiters on all addresses that hash to it.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Bucket(Spin<Queue>);
+struct Bucket(Spin<Queue<&'static Task>>);
 
-#[derive(Debug)]
-struct Queue {
-    first: *const Waiter,
-    last: *const Waiter,
+static TABLE: [Bucket; BUCKETS] = [const { Bucket(Spin::new(Queue::new())) }; BUCKETS];
+
+/// The buckets of this process.
+#[derive(Clone, Copy, Debug)]
+struct Buckets;
+
+impl Table<&'static Task> for Buckets {
+    fn place(self, address: usize) -> usize {
+        // Fibonacci hashing: neighbouring words and equal offsets in equal stacks spread alike.
+        let hash = (address >> 2).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+        hash & (BUCKETS - 1)
+    }
+
+    fn bucket(self, place: usize) -> &'static Spin<Queue<&'static Task>> {
+        &TABLE[place].0
+    }
 }
 
-// SAFETY: the pointers are to linked waiters, which are alive and touched under the bucket's lock.
-unsafe impl Send for Queue {}
-
-static TABLE: [Bucket; BUCKETS] = [const {
-    Bucket(Spin::new(Queue {
-        first: ptr::null(),
-        last: ptr::null(),
-    }))
-}; BUCKETS];
-
-fn index(address: usize) -> usize {
-    // Fibonacci hashing: neighbouring words and equal offsets in equal stacks spread alike.
-    (address >> 2).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54
+fn bucket(address: usize) -> &'static Spin<Queue<&'static Task>> {
+    Buckets.bucket(Buckets.place(address))
 }
 
-fn bucket(address: usize) -> &'static Bucket {
-    &TABLE[index(address) & (BUCKETS - 1)]
+impl Sleeper for &'static Task {
+    fn wake(&self) {
+        self.wake_near();
+    }
 }
 
 /// The program's word at an aligned address. Whoever changed it before it took the lock that the caller has is seen.
@@ -71,128 +69,10 @@ fn word(address: usize) -> Result<u32, Errno> {
     unsafe { read_user(address as *const u32) }
 }
 
-/// A task that waits on an address.
-#[derive(Debug)]
-struct Waiter {
-    task: &'static Task,
-    /// Under the lock of the bucket that it says: a requeue changes both.
-    address: AtomicPtr<u32>,
-    bits: u32,
-    next: Cell<*const Waiter>,
-    prev: Cell<*const Waiter>,
-    linked: Cell<bool>,
-    woken: AtomicBool,
-    _pin: PhantomPinned,
-}
-
-impl Waiter {
-    fn new(task: &'static Task, address: usize, bits: u32) -> Self {
-        Self {
-            task,
-            address: AtomicPtr::new(address as *mut u32),
-            bits,
-            next: Cell::new(ptr::null()),
-            prev: Cell::new(ptr::null()),
-            linked: Cell::new(false),
-            woken: AtomicBool::new(false),
-            _pin: PhantomPinned,
-        }
-    }
-
-    fn address(&self) -> usize {
-        self.address.load(Ordering::Relaxed) as usize
-    }
-
-    /// Locks the bucket that the waiter is in, which a requeue may change until the lock is had.
-    fn lock_bucket(&self) -> Guard<'static, Queue> {
-        loop {
-            let address = self.address();
-            let queue = bucket(address).0.lock();
-            if ptr::eq(bucket(self.address()), bucket(address)) {
-                return queue;
-            }
-        }
-    }
-
-    /// Wakes the task; the caller holds the bucket's lock and has unlinked the waiter. The waiter is not touched after the store.
-    fn wake(&self) {
-        self.task.wake_near();
-        self.woken.store(true, Ordering::Release);
-    }
-}
-
-impl Queue {
-    fn push(&mut self, waiter: &Waiter) {
-        waiter.next.set(ptr::null());
-        waiter.prev.set(self.last);
-        // SAFETY: linked waiters are alive.
-        match unsafe { self.last.as_ref() } {
-            Some(last) => last.next.set(waiter),
-            None => self.first = waiter,
-        }
-        self.last = waiter;
-        waiter.linked.set(true);
-    }
-
-    fn unlink(&mut self, waiter: &Waiter) {
-        let (prev, next) = (waiter.prev.get(), waiter.next.get());
-        // SAFETY: linked waiters are alive.
-        unsafe {
-            match prev.as_ref() {
-                Some(prev) => prev.next.set(next),
-                None => self.first = next,
-            }
-            match next.as_ref() {
-                Some(next) => next.prev.set(prev),
-                None => self.last = prev,
-            }
-        }
-        waiter.linked.set(false);
-    }
-
-    /// The oldest waiter on an address. It stays alive while the lock is held.
-    fn find<'a>(&self, address: usize) -> Option<&'a Waiter> {
-        let mut at = self.first;
-        // SAFETY: linked waiters are alive.
-        while let Some(waiter) = unsafe { at.as_ref() } {
-            if waiter.address() == address {
-                return Some(waiter);
-            }
-            at = waiter.next.get();
-        }
-        None
-    }
-
-    /// Unlinks up to `count` waiters on an address that share a bit with `bits`, oldest first, and gives each to `f`.
-    fn take(
-        &mut self,
-        address: usize,
-        bits: u32,
-        count: usize,
-        mut f: impl FnMut(&Waiter),
-    ) -> usize {
-        let mut taken = 0;
-        let mut at = self.first;
-        while taken < count {
-            // SAFETY: linked waiters are alive while the lock is held.
-            let Some(waiter) = (unsafe { at.as_ref() }) else {
-                break;
-            };
-            at = waiter.next.get();
-            if waiter.address() == address && waiter.bits & bits != 0 {
-                self.unlink(waiter);
-                f(waiter);
-                taken += 1;
-            }
-        }
-        taken
-    }
-}
-
 /// Waits to be woken on an address, if the word there still is what was expected.
 #[derive(Debug)]
 struct Wait {
-    waiter: Waiter,
+    waiter: Waiter<&'static Task>,
     expected: u32,
     started: bool,
 }
@@ -203,30 +83,27 @@ impl Future for Wait {
         // SAFETY: nothing is moved out.
         let this = unsafe { self.get_unchecked_mut() };
         if this.started {
-            if this.waiter.woken.load(Ordering::Acquire) {
-                return Poll::Ready(Ok(()));
-            }
-            // A waker may be between waking the task and saying so: it holds the lock.
-            let queue = this.waiter.lock_bucket();
-            let woken = !this.waiter.linked.get();
-            drop(queue);
-            return if woken {
+            return if this.waiter.is_woken(Buckets) {
                 Poll::Ready(Ok(()))
             } else {
                 Poll::Pending
             };
         }
-        let address = this.waiter.address();
-        let mut queue = bucket(address).0.lock();
-        // Under the lock: a waker changes the word first and then takes the lock, so either we see its change or it sees us.
-        match word(address) {
-            Ok(now) if now == this.expected => {}
-            Ok(_) => return Poll::Ready(Err(Errno::AGAIN)),
-            Err(e) => return Poll::Ready(Err(e)),
+        let expected = this.expected;
+        let as_expected = |address| {
+            if word(address)? == expected {
+                Ok(())
+            } else {
+                Err(Errno::AGAIN)
+            }
+        };
+        match this.waiter.queue(Buckets, as_expected) {
+            Ok(()) => {
+                this.started = true;
+                Poll::Pending
+            }
+            Err(e) => Poll::Ready(Err(e)),
         }
-        this.started = true;
-        queue.push(&this.waiter);
-        Poll::Pending
     }
 }
 
@@ -241,18 +118,7 @@ impl Wait {
 
     /// Leaves the queue. False if a waker came first: it has counted this waiter as woken.
     fn give_up(&self) -> bool {
-        if !self.started {
-            return true;
-        }
-        if self.waiter.woken.load(Ordering::Acquire) {
-            return false;
-        }
-        let mut queue = self.waiter.lock_bucket();
-        let linked = self.waiter.linked.get();
-        if linked {
-            queue.unlink(&self.waiter);
-        }
-        linked
+        !self.started || self.waiter.leave(Buckets)
     }
 }
 
@@ -264,7 +130,6 @@ impl Drop for Wait {
 
 const PRIVATE: i32 = libc::FUTEX_PRIVATE_FLAG;
 const CLOCK_REALTIME: i32 = libc::FUTEX_CLOCK_REALTIME;
-const ANY: u32 = u32::MAX;
 
 /// What a futex call comes to.
 enum Answer {
@@ -328,12 +193,29 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     let [address, op, value, fourth, second, third] = call.args;
     let (op, value, third) = (op as i32, value as u32, third as u32);
     let command = op & !(PRIVATE | CLOCK_REALTIME);
-    if address % 4 != 0 {
-        return Err(Errno::INVAL);
-    }
-    if !sys::plausible(address) {
-        return Err(Errno::FAULT);
-    }
+    let clock = if op & CLOCK_REALTIME != 0 {
+        libc::CLOCK_REALTIME
+    } else {
+        libc::CLOCK_MONOTONIC
+    };
+    // What is wrong is found in the kernel's order.
+    let deadline = match command {
+        _ if fourth == 0 => u64::MAX,
+        libc::FUTEX_WAIT
+        | libc::FUTEX_WAIT_BITSET
+        | libc::FUTEX_WAIT_REQUEUE_PI
+        | libc::FUTEX_LOCK_PI
+        | libc::FUTEX_LOCK_PI2 => {
+            // SAFETY: the program's timespec.
+            let time = unsafe { read_user(fourth as *const libc::timespec) }?;
+            match command {
+                libc::FUTEX_WAIT => super::time::deadline_after(time)?,
+                libc::FUTEX_LOCK_PI => super::time::deadline_at(libc::CLOCK_REALTIME, time)?,
+                _ => super::time::deadline_at(clock, time)?,
+            }
+        }
+        _ => u64::MAX,
+    };
     let takes_clock = [
         libc::FUTEX_WAIT_BITSET,
         libc::FUTEX_WAIT_REQUEUE_PI,
@@ -343,58 +225,48 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     if op & CLOCK_REALTIME != 0 && !takes_clock {
         return Err(Errno(libc::ENOSYS));
     }
+    check(command, call.args)?;
     let is_shared = op & PRIVATE == 0 && super::memory::is_shared(address);
+    let two = [
+        libc::FUTEX_REQUEUE,
+        libc::FUTEX_CMP_REQUEUE,
+        libc::FUTEX_WAKE_OP,
+    ];
+    if op & PRIVATE == 0 && two.contains(&command) && super::memory::is_shared(second) != is_shared
+    {
+        return across(command, call.args, is_shared).map(Answer::Now);
+    }
     let is_wait = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].contains(&command);
     if is_shared && !is_wait && !pi::is_own(command) {
         return call.raw().map(Answer::Now);
     }
-    // SAFETY: the program's timespec.
-    let time = || unsafe { read_user(fourth as *const libc::timespec) };
-    let at = |clock| {
-        if fourth == 0 {
-            Ok(u64::MAX)
-        } else {
-            super::time::deadline_at(clock, time()?)
-        }
-    };
-    let clock = if op & CLOCK_REALTIME != 0 {
-        libc::CLOCK_REALTIME
-    } else {
-        libc::CLOCK_MONOTONIC
-    };
     match command {
-        libc::FUTEX_WAIT => {
-            // Relative, whatever the clock.
-            let deadline = if fourth == 0 {
-                u64::MAX
-            } else {
-                super::time::deadline_after(time()?)?
-            };
-            Ok(Answer::Wait {
-                expected: value,
-                deadline,
-                bits: ANY,
-                is_shared,
-            })
-        }
-        libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET if third == 0 => Err(Errno::INVAL),
-        libc::FUTEX_WAIT_BITSET => Ok(Answer::Wait {
+        libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => Ok(Answer::Wait {
             expected: value,
-            deadline: at(clock)?,
-            bits: third,
+            deadline,
+            bits: if command == libc::FUTEX_WAIT {
+                ANY
+            } else {
+                third
+            },
             is_shared,
         }),
-        libc::FUTEX_WAKE => Ok(Answer::Now(wake(address, value as usize, ANY))),
-        libc::FUTEX_WAKE_BITSET => Ok(Answer::Now(wake(address, value as usize, third))),
+        libc::FUTEX_WAKE => Ok(Answer::Now(wake(address, at_least_one(value), ANY))),
+        libc::FUTEX_WAKE_BITSET => Ok(Answer::Now(wake(address, at_least_one(value), third))),
         libc::FUTEX_REQUEUE => {
             requeue(address, value as i32, fourth as i32, second, None).map(Answer::Now)
         }
         libc::FUTEX_CMP_REQUEUE => {
             requeue(address, value as i32, fourth as i32, second, Some(third)).map(Answer::Now)
         }
-        libc::FUTEX_WAKE_OP => {
-            wake_op(address, value as usize, fourth, second, third).map(Answer::Now)
-        }
+        libc::FUTEX_WAKE_OP => wake_op(
+            address,
+            at_least_one(value),
+            at_least_one(fourth as u32),
+            second,
+            third,
+        )
+        .map(Answer::Now),
         libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_TRYLOCK_PI => {
             let clock = if command == libc::FUTEX_LOCK_PI {
                 libc::CLOCK_REALTIME
@@ -406,19 +278,18 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
                 address,
                 is_shared,
                 only_try,
-                deadline: if only_try { u64::MAX } else { at(clock)? },
+                deadline,
                 timeout: fourth,
                 clock,
             }))
         }
         libc::FUTEX_UNLOCK_PI => pi::unlock(call.task, address, is_shared).map(Answer::Now),
         libc::FUTEX_WAIT_REQUEUE_PI => {
-            pi::check_two(address, second)?;
             let lock = pi::Lock {
                 address: second,
                 is_shared,
                 only_try: false,
-                deadline: at(clock)?,
+                deadline,
                 timeout: fourth,
                 clock,
             };
@@ -428,7 +299,6 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
             })
         }
         libc::FUTEX_CMP_REQUEUE_PI => {
-            pi::check_two(address, second)?;
             let requeue = if is_shared {
                 pi::requeue_shared
             } else {
@@ -438,6 +308,98 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
         }
         _ => Err(Errno(libc::ENOSYS)),
     }
+}
+
+/// Whether there can be a word. (Nothing is in the first page, but nobody looks as long as nobody waits there.)
+fn is_word(address: usize) -> Result<(), Errno> {
+    match address {
+        a if a % 4 != 0 => Err(Errno::INVAL),
+        a if !sys::plausible(a | 4096) => Err(Errno::FAULT),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an operation is known, and its arguments can be.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+fn check(command: i32, args: [usize; 6]) -> Result<(), Errno> {
+    let [first, _, value, fourth, second, third] = args;
+    let (value, fourth, third) = (value as i32, fourth as i32, third as u32);
+    match command {
+        libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET if third == 0 => Err(Errno::INVAL),
+        libc::FUTEX_REQUEUE | libc::FUTEX_CMP_REQUEUE | libc::FUTEX_CMP_REQUEUE_PI
+            if value < 0 || fourth < 0 =>
+        {
+            Err(Errno::INVAL)
+        }
+        libc::FUTEX_CMP_REQUEUE_PI if first == second || value != 1 => Err(Errno::INVAL),
+        libc::FUTEX_WAIT_REQUEUE_PI if first == second => Err(Errno::INVAL),
+        libc::FUTEX_WAIT_REQUEUE_PI => is_word(second).and_then(|()| is_word(first)),
+        libc::FUTEX_REQUEUE
+        | libc::FUTEX_CMP_REQUEUE
+        | libc::FUTEX_CMP_REQUEUE_PI
+        | libc::FUTEX_WAKE_OP => is_word(first).and_then(|()| is_word(second)),
+        // It looks whose the lock is first.
+        libc::FUTEX_UNLOCK_PI => Ok(()),
+        libc::FUTEX_WAIT
+        | libc::FUTEX_WAIT_BITSET
+        | libc::FUTEX_WAKE
+        | libc::FUTEX_WAKE_BITSET
+        | libc::FUTEX_LOCK_PI
+        | libc::FUTEX_LOCK_PI2
+        | libc::FUTEX_TRYLOCK_PI => is_word(first),
+        _ => Err(Errno(libc::ENOSYS)),
+    }
+}
+
+/// An operation on two words, of which one is the kernel's and the other is not: their queues are apart. Who would be moved is woken, for
+/// nothing as far as it can tell, and looks again.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+fn across(command: i32, args: [usize; 6], first_is_shared: bool) -> SysResult {
+    let [first, _, value, fourth, second, third] = args;
+    let third = third as u32;
+    let wake_there = |address: usize, count: usize| {
+        let count = count.min(i32::MAX as usize);
+        // SAFETY: wakes by address; touches nothing.
+        unsafe { sys!(SYS_futex, address, libc::FUTEX_WAKE, count) }
+    };
+    if command == libc::FUTEX_WAKE_OP {
+        let (change, compare) = WakeOp::of(third)?;
+        // SAFETY: the program's word, which it asked to have changed.
+        let old = unsafe { user::update(second, |old| Some(change.apply(old))) }?;
+        let wake_one = |address, count, is_shared| {
+            if is_shared {
+                wake_there(address, count)
+            } else {
+                Ok(wake(address, count, ANY))
+            }
+        };
+        let mut woken = wake_one(first, at_least_one(value as u32), first_is_shared)?;
+        if compare.holds(old) {
+            woken += wake_one(second, at_least_one(fourth as u32), !first_is_shared)?;
+        }
+        return Ok(woken);
+    }
+    let count = (value as i32 as usize).saturating_add(fourth as i32 as usize);
+    if first_is_shared {
+        let operation = command;
+        // SAFETY: wakes by address; reads the program's word.
+        return unsafe {
+            sys!(
+                SYS_futex,
+                first,
+                operation,
+                count.min(i32::MAX as usize),
+                0,
+                first,
+                third
+            )
+        };
+    }
+    let mut queue = bucket(first).lock();
+    if command == libc::FUTEX_CMP_REQUEUE && word(first)? != third {
+        return Err(Errno::AGAIN);
+    }
+    Ok(queue.take(first, ANY, count, Waiter::wake))
 }
 
 /// Waits on a private address until woken (`Ok(0)`), the deadline (`ETIMEDOUT`) or a signal.
@@ -475,7 +437,7 @@ impl Future for Untimed {
         if let Poll::Ready(result) = wait.as_mut().poll(cx) {
             return Poll::Ready(result.map(|()| 0));
         }
-        if !signal::interrupts(wait.waiter.task) {
+        if !signal::interrupts(wait.waiter.sleeper) {
             return Poll::Pending;
         }
         // As above, and as the kernel: restarted after SA_RESTART.
@@ -487,13 +449,17 @@ impl Future for Untimed {
     }
 }
 
+/// How many to wake: the kernel wakes one even when asked for none, and takes the number for a signed one.
+#[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+fn at_least_one(count: u32) -> usize {
+    (count as i32).max(1) as usize
+}
+
 /// Wakes up to `count` waiters on a private address; gives how many.
 pub(crate) fn wake(address: usize, count: usize, bits: u32) -> usize {
-    // The kernel wakes one even when asked for none.
     bucket(address)
-        .0
         .lock()
-        .take(address, bits, count.max(1), Waiter::wake)
+        .take(address, bits, count, Waiter::wake)
 }
 
 /// FUTEX_WAKE of one waiter or none, of this hub's tasks, as [`quick`](super::quick) answers it: address, operation, count.
@@ -506,68 +472,88 @@ pub(super) fn wake_here(here: &'static Hub, [address, op, count]: [usize; 3]) ->
     if op & PRIVATE == 0 && super::memory::is_shared(address) {
         return Answered::None;
     }
-    let mut queue = bucket(address).0.lock();
+    let mut queue = bucket(address).lock();
     let Some(waiter) = queue.find(address) else {
         return Answered::Is(0);
     };
     // Others have hubs of which more is to be thought.
-    if count as u32 > 1 || !ptr::eq(waiter.task.hub(), here) {
+    if count as u32 > 1 || !ptr::eq(waiter.sleeper.hub(), here) {
         return Answered::None;
     }
     queue.unlink(waiter);
-    waiter.task.wake_at(here);
-    waiter.woken.store(true, Ordering::Release);
+    waiter.wake_by(|task| task.wake_at(here));
     Answered::Is(1)
-}
-
-/// Locks the buckets of two addresses in the table's order, once if they are the same.
-fn lock_two(a: usize, b: usize) -> (Guard<'static, Queue>, Option<Guard<'static, Queue>>, bool) {
-    let (i, j) = (index(a) & (BUCKETS - 1), index(b) & (BUCKETS - 1));
-    match i.cmp(&j) {
-        std::cmp::Ordering::Equal => (TABLE[i].0.lock(), None, false),
-        std::cmp::Ordering::Less => {
-            let first = TABLE[i].0.lock();
-            (first, Some(TABLE[j].0.lock()), false)
-        }
-        std::cmp::Ordering::Greater => {
-            let second = TABLE[j].0.lock();
-            (second, Some(TABLE[i].0.lock()), true)
-        }
-    }
 }
 
 /// Wakes some waiters on an address and moves others to another one.
 fn requeue(from: usize, wake: i32, move_: i32, to: usize, expected: Option<u32>) -> SysResult {
-    if to % 4 != 0 || wake < 0 || move_ < 0 {
+    if wake < 0 || move_ < 0 {
         return Err(Errno::INVAL);
     }
-    if !sys::plausible(to) {
-        return Err(Errno::FAULT);
-    }
-    let (mut a, mut b, swapped) = lock_two(from, to);
+    is_word(to)?;
+    let mut queues = Two::lock(Buckets, from, to);
     if let Some(expected) = expected {
         if word(from)? != expected {
             return Err(Errno::AGAIN);
         }
     }
-    let mut moved = Vec::new();
-    let source: &mut Queue = match (&mut b, swapped) {
-        (Some(b), true) => b,
-        _ => &mut a,
-    };
-    let woken = source.take(from, ANY, wake as usize, Waiter::wake);
-    let count = source.take(from, ANY, move_ as usize, |w| moved.push(ptr::from_ref(w)));
-    let target: &mut Queue = match (&mut b, swapped) {
-        (Some(b), false) => b,
-        _ => &mut a,
-    };
-    for waiter in moved {
-        // SAFETY: unlinked under both locks, it cannot go before it gets one of them.
-        let waiter = unsafe { &*waiter };
-        waiter.address.store(to as *mut u32, Ordering::Relaxed);
-        target.push(waiter);
+    let woken = queues.first().take(from, ANY, wake as usize, Waiter::wake);
+    Ok(woken + queues.requeue(from, to, move_ as usize))
+}
+
+/// What FUTEX_WAKE_OP does to a word.
+#[derive(Clone, Copy, Debug)]
+struct WakeOp {
+    change: fn(u32, u32) -> u32,
+    argument: u32,
+}
+
+/// What it asks of the word's old value.
+#[derive(Clone, Copy, Debug)]
+struct Comparison {
+    compare: fn(&i32, &i32) -> bool,
+    with: i32,
+}
+
+impl WakeOp {
+    #[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+    fn of(code: u32) -> Result<(Self, Comparison), Errno> {
+        let sign_extended = |v: u32| (v << 20) as i32 >> 20;
+        let mut argument = sign_extended(code >> 12 & 0xfff) as u32;
+        if code >> 28 & 8 != 0 {
+            argument = 1u32.wrapping_shl(argument & 31);
+        }
+        let change: fn(u32, u32) -> u32 = match code >> 28 & 7 {
+            0 => |_, arg| arg,
+            1 => u32::wrapping_add,
+            2 => |old, arg| old | arg,
+            3 => |old, arg| old & !arg,
+            4 => |old, arg| old ^ arg,
+            _ => return Err(Errno(libc::ENOSYS)),
+        };
+        let compare: fn(&i32, &i32) -> bool = match code >> 24 & 15 {
+            0 => i32::eq,
+            1 => i32::ne,
+            2 => i32::lt,
+            3 => i32::le,
+            4 => i32::gt,
+            5 => i32::ge,
+            _ => return Err(Errno(libc::ENOSYS)),
+        };
+        let with = sign_extended(code & 0xfff);
+        Ok((Self { change, argument }, Comparison { compare, with }))
     }
-    Ok(woken + count)
+
+    fn apply(self, old: u32) -> u32 {
+        (self.change)(old, self.argument)
+    }
+}
+
+impl Comparison {
+    #[allow(clippy::cast_possible_wrap)]
+    fn holds(self, old: u32) -> bool {
+        (self.compare)(&(old as i32), &self.with)
+    }
 }
 
 /// FUTEX_WAKE_OP: changes a second word, wakes on the first, and on the second if its old value compares.
@@ -578,54 +564,15 @@ fn wake_op(
     second: usize,
     code: u32,
 ) -> SysResult {
-    if second % 4 != 0 {
-        return Err(Errno::INVAL);
-    }
-    if !sys::plausible(second) {
-        return Err(Errno::FAULT);
-    }
-    let sign_extended = |v: u32| ((v << 20) as i32 >> 20) as u32;
-    let (op, cmp) = (code >> 28 & 7, code >> 24 & 15);
-    let (mut oparg, cmparg) = (
-        sign_extended(code >> 12 & 0xfff),
-        sign_extended(code & 0xfff),
-    );
-    if code >> 28 & 8 != 0 {
-        oparg = 1u32.wrapping_shl(oparg & 31);
-    }
-    let change: fn(u32, u32) -> u32 = match op {
-        0 => |_, arg| arg,
-        1 => u32::wrapping_add,
-        2 => |old, arg| old | arg,
-        3 => |old, arg| old & !arg,
-        4 => |old, arg| old ^ arg,
-        _ => return Err(Errno(libc::ENOSYS)),
-    };
-    let compare: fn(&i32, &i32) -> bool = match cmp {
-        0 => i32::eq,
-        1 => i32::ne,
-        2 => i32::lt,
-        3 => i32::le,
-        4 => i32::gt,
-        5 => i32::ge,
-        _ => return Err(Errno(libc::ENOSYS)),
-    };
-    let (mut a, mut b, swapped) = lock_two(address, second);
+    let (change, compare) = WakeOp::of(code)?;
+    let mut queues = Two::lock(Buckets, address, second);
     // SAFETY: the program's word, which it asked to have changed.
-    let old = unsafe { user::update(second, |old| Some(change(old, oparg))) }?;
-    let mut woken = {
-        let first: &mut Queue = match (&mut b, swapped) {
-            (Some(b), true) => b,
-            _ => &mut a,
-        };
-        first.take(address, ANY, count.max(1), Waiter::wake)
-    };
-    if compare(&(old as i32), &(cmparg as i32)) {
-        let other: &mut Queue = match (&mut b, swapped) {
-            (Some(b), false) => b,
-            _ => &mut a,
-        };
-        woken += other.take(second, ANY, second_count.max(1), Waiter::wake);
+    let old = unsafe { user::update(second, |old| Some(change.apply(old))) }?;
+    let mut woken = queues.first().take(address, ANY, count, Waiter::wake);
+    if compare.holds(old) {
+        woken += queues
+            .second()
+            .take(second, ANY, second_count, Waiter::wake);
     }
     Ok(woken)
 }
@@ -696,9 +643,6 @@ pub(crate) fn clear_tid(address: usize) {
 pub(crate) fn reset() {
     shared::reset();
     for bucket in &TABLE {
-        *bucket.0.lock() = Queue {
-            first: ptr::null(),
-            last: ptr::null(),
-        };
+        *bucket.0.lock() = Queue::new();
     }
 }

@@ -1,16 +1,68 @@
 //! Futexes: a waiter reports success exactly when one waker counted it, no wake-up is missed, and nobody touches a waiter or its
 //! task when they may be gone.
 //!
-//! Mirrors `Waiter`, `Queue`, `Wait` (poll, `give_up`, drop), `wake`, `lock_two` and `requeue` of `syscalls/futex.rs`, without
-//! bit sets, and with two addresses that have a bucket each. A wake-up that is missed is a deadlock to loom, and memory that is
-//! touched without an order between the two is a violation of the cell there.
+//! The queues are the real ones, `syscalls/futex/queue.rs`, with two addresses that have a bucket each. What is here is what they stand on: a
+//! lock, tasks and the program's words; and calls that wait, as `Wait` of `syscalls/futex.rs` does. A wake-up that is missed is a
+//! deadlock to loom, and memory that is touched without an order between the two is a violation of the cell there.
 
 use crate::bell::Bell;
+use crate::real_futex::{Queue, Sleeper, Table, Two, Waiter, ANY};
 use crate::{check, check_with, faulty, leak, Fault};
-use loom::cell::{Cell, UnsafeCell};
-use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{self, AtomicU32, Ordering};
 use loom::sync::{Mutex, MutexGuard};
 use loom::thread;
+use std::ops::{Deref, DerefMut};
+
+/// A bucket's lock.
+#[derive(Debug)]
+pub struct Lock<T>(Mutex<T>);
+
+/// A bucket, locked.
+#[derive(Debug)]
+pub struct Guard<'a, T>(MutexGuard<'a, T>);
+
+impl<T> Lock<T> {
+    pub fn lock(&self) -> Guard<'_, T> {
+        Guard(self.0.lock().unwrap())
+    }
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// `woken`, with the fault that it could have.
+#[derive(Debug)]
+pub struct AtomicBool(atomic::AtomicBool);
+
+impl AtomicBool {
+    pub fn new(value: bool) -> Self {
+        Self(atomic::AtomicBool::new(value))
+    }
+
+    pub fn load(&self, order: Ordering) -> bool {
+        self.0.load(order)
+    }
+
+    pub fn store(&self, value: bool, order: Ordering) {
+        let order = if faulty(Fault::WokenRelaxed) {
+            Ordering::Relaxed
+        } else {
+            order
+        };
+        self.0.store(value, order);
+    }
+}
 
 /// Memory as far as it matters here: it is used, and at last it is freed.
 struct Memory(UnsafeCell<()>);
@@ -31,7 +83,7 @@ impl Memory {
 
 struct Task {
     memory: Memory,
-    queued: AtomicBool,
+    queued: atomic::AtomicBool,
     ready: Bell,
 }
 
@@ -39,12 +91,12 @@ impl Task {
     fn new() -> &'static Self {
         leak(Self {
             memory: Memory::new(),
-            queued: AtomicBool::new(false),
+            queued: atomic::AtomicBool::new(false),
             ready: Bell::new(),
         })
     }
 
-    fn wake(&self) {
+    fn do_wake(&self) {
         self.memory.touch();
         if !self.queued.swap(true, Ordering::AcqRel) {
             // Its link is written when it goes into the inbox.
@@ -60,150 +112,85 @@ impl Task {
     }
 }
 
-struct Waiter {
-    memory: Memory,
-    task: &'static Task,
-    address: AtomicUsize,
-    next: Cell<Option<&'static Waiter>>,
-    prev: Cell<Option<&'static Waiter>>,
-    linked: Cell<bool>,
-    woken: AtomicBool,
-}
-
-impl Waiter {
-    fn address(&self) -> usize {
-        self.address.load(Ordering::Relaxed)
-    }
-
-    fn lock_bucket(&self, table: &'static Table) -> MutexGuard<'static, Queue> {
-        loop {
-            let address = self.address();
-            let queue = table.lock(address);
-            if self.address() == address || faulty(Fault::BucketNotChecked) {
-                return queue;
-            }
-        }
-    }
-
+impl Sleeper for &'static Task {
     fn wake(&self) {
-        if faulty(Fault::WokenTooEarly) {
-            self.woken.store(true, Ordering::Release);
-        }
-        self.memory.touch();
-        self.task.wake();
-        self.memory.touch();
-        let order = if faulty(Fault::WokenRelaxed) {
-            Ordering::Relaxed
-        } else {
-            Ordering::Release
-        };
-        self.woken.store(true, order);
-    }
-}
-
-#[derive(Default)]
-struct Queue {
-    first: Option<&'static Waiter>,
-    last: Option<&'static Waiter>,
-}
-
-impl Queue {
-    fn push(&mut self, waiter: &'static Waiter) {
-        waiter.memory.touch();
-        waiter.next.set(None);
-        waiter.prev.set(self.last);
-        match self.last {
-            Some(last) => last.next.set(Some(waiter)),
-            None => self.first = Some(waiter),
-        }
-        self.last = Some(waiter);
-        waiter.linked.set(true);
-    }
-
-    fn unlink(&mut self, waiter: &'static Waiter) {
-        waiter.memory.touch();
-        let (prev, next) = (waiter.prev.get(), waiter.next.get());
-        match prev {
-            Some(prev) => prev.next.set(next),
-            None => self.first = next,
-        }
-        match next {
-            Some(next) => next.prev.set(prev),
-            None => self.last = prev,
-        }
-        waiter.linked.set(false);
-    }
-
-    fn take(&mut self, address: usize, count: usize, mut f: impl FnMut(&'static Waiter)) -> usize {
-        let mut taken = 0;
-        let mut at = self.first;
-        while taken < count {
-            let Some(waiter) = at else { break };
-            waiter.memory.touch();
-            at = waiter.next.get();
-            if waiter.address() == address {
-                self.unlink(waiter);
-                f(waiter);
-                taken += 1;
-            }
-        }
-        taken
+        self.do_wake();
     }
 }
 
 /// The program's two words, and their buckets.
-struct Table {
+struct Words {
     words: [AtomicU32; 2],
-    buckets: [Mutex<Queue>; 2],
+    buckets: [Lock<Queue<&'static Task>>; 2],
 }
 
-impl Table {
-    fn new() -> &'static Self {
-        leak(Self {
-            words: Default::default(),
-            buckets: Default::default(),
+/// The table as a thread sees it.
+#[derive(Clone, Copy)]
+struct View {
+    words: &'static Words,
+    /// It takes the buckets' order for the other one.
+    turned: bool,
+    /// It takes a waiter that was moved for where it was.
+    blind: bool,
+}
+
+impl Table<&'static Task> for View {
+    fn place(self, address: usize) -> usize {
+        if self.blind {
+            0
+        } else if self.turned {
+            1 - address
+        } else {
+            address
+        }
+    }
+
+    fn bucket(self, place: usize) -> &'static Lock<Queue<&'static Task>> {
+        &self.words.buckets[if self.turned { 1 - place } else { place }]
+    }
+}
+
+impl View {
+    fn new() -> Self {
+        Self {
+            words: leak(Words {
+                words: Default::default(),
+                buckets: [0, 1].map(|_| Lock(Mutex::new(Queue::new()))),
+            }),
+            turned: false,
+            blind: false,
+        }
+    }
+
+    /// For another thread, of which two must agree on the order.
+    fn other(self) -> Self {
+        Self {
+            turned: faulty(Fault::UnorderedLocks),
+            ..self
+        }
+    }
+
+    fn wake(self, address: usize, count: usize) -> usize {
+        let mut queue = self.bucket(self.place(address)).lock();
+        queue.take(address, ANY, count, |waiter| {
+            if faulty(Fault::WokenTooEarly) {
+                waiter.say_woken();
+                waiter.sleeper.wake();
+            } else {
+                waiter.wake();
+            }
         })
     }
 
-    fn lock(&'static self, address: usize) -> MutexGuard<'static, Queue> {
-        self.buckets[address].lock().unwrap()
-    }
-
-    fn wake(&'static self, address: usize, count: usize) -> usize {
-        self.lock(address).take(address, count, Waiter::wake)
-    }
-
     /// What a program does before it wakes.
-    fn change_and_wake(&'static self, address: usize) -> usize {
-        self.words[address].store(1, Ordering::SeqCst);
+    fn change_and_wake(self, address: usize) -> usize {
+        self.words.words[address].store(1, Ordering::SeqCst);
         self.wake(address, 1)
     }
 
-    /// The buckets of two different addresses, in the order of the arguments.
-    fn lock_two(
-        &'static self,
-        a: usize,
-        b: usize,
-    ) -> (MutexGuard<'static, Queue>, MutexGuard<'static, Queue>) {
-        if a < b || faulty(Fault::UnorderedLocks) {
-            let first = self.lock(a);
-            (first, self.lock(b))
-        } else {
-            let second = self.lock(b);
-            (self.lock(a), second)
-        }
-    }
-
     /// Moves a waiter.
-    fn requeue(&'static self, from: usize, to: usize) -> usize {
-        let (mut source, mut target) = self.lock_two(from, to);
-        let mut moved = Vec::new();
-        let count = source.take(from, 1, |waiter| moved.push(waiter));
-        for waiter in moved {
-            waiter.address.store(to, Ordering::Relaxed);
-            target.push(waiter);
-        }
-        count
+    fn requeue(self, from: usize, to: usize) -> usize {
+        Two::lock(self, from, to).requeue(from, to, 1)
     }
 }
 
@@ -216,85 +203,66 @@ enum Ended {
 
 /// A wait for a word to be other than 0.
 struct Wait {
-    table: &'static Table,
-    waiter: &'static Waiter,
+    table: View,
+    waiter: &'static Waiter<&'static Task>,
     started: bool,
 }
 
 impl Wait {
-    fn new(table: &'static Table, task: &'static Task, address: usize) -> Self {
-        let waiter = leak(Waiter {
-            memory: Memory::new(),
-            task,
-            address: AtomicUsize::new(address),
-            next: Cell::new(None),
-            prev: Cell::new(None),
-            linked: Cell::new(false),
-            woken: AtomicBool::new(false),
-        });
+    fn new(table: View, task: &'static Task, address: usize) -> Self {
         Self {
             table,
-            waiter,
+            waiter: leak(Waiter::new(task, address, ANY)),
             started: false,
         }
     }
 
     fn poll(&mut self) -> Option<Ended> {
         if self.started {
-            if self.waiter.woken.load(Ordering::Acquire) {
-                return Some(Ended::Woken);
-            }
-            if faulty(Fault::PollWithoutLock) {
-                return None;
-            }
-            let queue = self.waiter.lock_bucket(self.table);
-            let woken = !self.waiter.linked.get();
-            drop(queue);
+            let woken = if faulty(Fault::PollWithoutLock) {
+                self.waiter.has_said_woken()
+            } else {
+                self.waiter.is_woken(self.table)
+            };
             return woken.then_some(Ended::Woken);
         }
-        let address = self.waiter.address();
-        let mut queue = self.table.lock(address);
-        if self.table.words[address].load(Ordering::SeqCst) != 0 {
-            return Some(Ended::Again);
+        let words = &self.table.words.words;
+        let look = |address: usize| match words[address].load(Ordering::SeqCst) {
+            0 => Ok(()),
+            _ => Err(Ended::Again),
+        };
+        match self.waiter.queue(self.table, look) {
+            Ok(()) => {
+                self.started = true;
+                None
+            }
+            Err(ended) => Some(ended),
         }
-        self.started = true;
-        queue.push(self.waiter);
-        None
     }
 
     /// Leaves the queue for another reason than a wake-up; false if a waker came first.
-    fn give_up(&mut self) -> bool {
-        if faulty(Fault::TimeoutWithoutLook) {
-            return true;
-        }
-        if self.waiter.woken.load(Ordering::Acquire) {
-            return false;
-        }
-        let mut queue = self.waiter.lock_bucket(self.table);
-        let linked = self.waiter.linked.get();
-        if linked {
-            queue.unlink(self.waiter);
-        }
-        linked
+    fn give_up(&self) -> bool {
+        faulty(Fault::TimeoutWithoutLook) || self.leave_queue()
+    }
+
+    fn leave_queue(&self) -> bool {
+        self.waiter.leave(View {
+            blind: faulty(Fault::BucketNotChecked),
+            ..self.table
+        })
     }
 
     /// `drop`, by another name: when loom has found something, it unwinds all threads, and drops must not go on with the model.
     fn leave(self) {
-        if self.started
-            && !self.waiter.woken.load(Ordering::Acquire)
-            && !faulty(Fault::DropWithoutLock)
-        {
-            let mut queue = self.waiter.lock_bucket(self.table);
-            if self.waiter.linked.get() {
-                queue.unlink(self.waiter);
-            }
+        if self.started && !faulty(Fault::DropWithoutLock) {
+            self.leave_queue();
         }
-        self.waiter.memory.free();
+        self.waiter.free();
     }
 }
 
 /// A task that waits until it is woken, and ends.
-fn wait(table: &'static Table, address: usize) -> Ended {
+fn wait(table: View, address: usize) -> Ended {
     let task = Task::new();
     let mut wait = Wait::new(table, task, address);
     let ended = loop {
@@ -309,7 +277,7 @@ fn wait(table: &'static Table, address: usize) -> Ended {
 }
 
 /// A task whose time is up when it has waited for a moment, and that ends.
-fn wait_a_moment(table: &'static Table, address: usize) -> Ended {
+fn wait_a_moment(table: View, address: usize) -> Ended {
     let task = Task::new();
     let mut wait = Wait::new(table, task, address);
     let ended = wait
@@ -325,7 +293,7 @@ fn wait_a_moment(table: &'static Table, address: usize) -> Ended {
 }
 
 /// A task that ends in the middle of its wait: another one ends the process, or replaces its program.
-fn abandon(table: &'static Table, address: usize) {
+fn abandon(table: View, address: usize) {
     let task = Task::new();
     let mut wait = Wait::new(table, task, address);
     let _ = wait.poll();
@@ -334,8 +302,8 @@ fn abandon(table: &'static Table, address: usize) {
 }
 
 fn woken() {
-    let table = Table::new();
-    let waker = thread::spawn(|| table.change_and_wake(0));
+    let table = View::new();
+    let waker = thread::spawn(move || table.change_and_wake(0));
     let ended = wait(table, 0);
     let counted = waker.join().unwrap();
     assert_eq!(
@@ -349,10 +317,10 @@ fn woken() {
 }
 
 fn timed_out() {
-    let table = Table::new();
+    let table = View::new();
     let wakers = [
-        thread::spawn(|| table.wake(0, 1)),
-        thread::spawn(|| table.wake(0, 1)),
+        thread::spawn(move || table.wake(0, 1)),
+        thread::spawn(move || table.wake(0, 1)),
     ];
     let ended = wait_a_moment(table, 0);
     let counted: usize = wakers.map(|w| w.join().unwrap()).iter().sum();
@@ -367,10 +335,10 @@ fn timed_out() {
 }
 
 fn one_of_two() {
-    let table = Table::new();
+    let table = View::new();
     let waiters = [
-        thread::spawn(|| wait_a_moment(table, 0)),
-        thread::spawn(|| wait_a_moment(table, 0)),
+        thread::spawn(move || wait_a_moment(table, 0)),
+        thread::spawn(move || wait_a_moment(table, 0)),
     ];
     let counted = table.wake(0, 1);
     let woken = waiters
@@ -382,15 +350,15 @@ fn one_of_two() {
 }
 
 fn abandoned() {
-    let table = Table::new();
-    let waker = thread::spawn(|| table.wake(0, 1));
+    let table = View::new();
+    let waker = thread::spawn(move || table.wake(0, 1));
     abandon(table, 0);
     waker.join().unwrap();
 }
 
 fn moved() {
-    let table = Table::new();
-    let waker = thread::spawn(|| {
+    let table = View::new();
+    let waker = thread::spawn(move || {
         let moved = table.requeue(0, 1);
         (moved, table.change_and_wake(0), table.wake(1, 1))
     });
@@ -408,9 +376,9 @@ fn moved() {
 }
 
 fn moved_and_timed_out() {
-    let table = Table::new();
-    let mover = thread::spawn(|| table.requeue(0, 1));
-    let waker = thread::spawn(|| table.wake(1, 1));
+    let table = View::new();
+    let mover = thread::spawn(move || table.requeue(0, 1));
+    let waker = thread::spawn(move || table.wake(1, 1));
     let ended = wait_a_moment(table, 0);
     let (moved, counted) = (mover.join().unwrap(), waker.join().unwrap());
     assert!(counted <= moved);
@@ -425,8 +393,8 @@ fn moved_and_timed_out() {
 }
 
 fn moved_both_ways() {
-    let table = Table::new();
-    let mover = thread::spawn(|| table.requeue(1, 0));
+    let table = View::new();
+    let mover = thread::spawn(move || table.other().requeue(1, 0));
     table.requeue(0, 1);
     mover.join().unwrap();
 }
@@ -469,13 +437,13 @@ fn moving_both_ways_ends() {
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn saying_woken_first_touches_what_is_gone() {
-    check_with(Fault::WokenTooEarly, woken);
+    check_with(Fault::WokenTooEarly, timed_out);
 }
 
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn saying_woken_relaxed_touches_what_is_gone() {
-    check_with(Fault::WokenRelaxed, woken);
+    check_with(Fault::WokenRelaxed, timed_out);
 }
 
 #[test]

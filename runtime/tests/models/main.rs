@@ -6,12 +6,12 @@
 //! | [`inbox`] | a hub falls asleep while others put something into its inbox | the real `hub/inbox.rs` |
 //! | [`wake`] | a task is run while a signal wakes it, or is taken over by another hub | the real `turn.rs`, with steps of `hub/mod.rs` and `hub/balance.rs` |
 //! | [`away`] | a task comes back from a worker that lost its hub | the real `away.rs` and `turn.rs`, with steps of `hub/relief.rs` |
-//! | [`futex`] | waiting, waking, giving up and being moved to another address | steps of `syscalls/futex.rs` |
+//! | [`futex`] | waiting, waking, giving up and being moved to another address | the real `syscalls/futex/queue.rs` |
 //! | [`hand_over`] | a signal for the process comes while tasks change their masks | steps of `signal/shared.rs` and `signal/mod.rs` |
 //! | [`seen`] | a signal comes while a task opens a mask that it had closed for a moment | steps of the same |
 //! | [`closing`] | a number is closed while calls wait on it | steps of `syscalls/close.rs` and `fds.rs` |
 //!
-//! The last four copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
+//! The last three copy the steps, under the names that they have there: the code itself stands on statics and system calls, which
 //! loom cannot take back between two runs. Whoever changes the one changes the other.
 //!
 //! Each model comes with [`Fault`]s: a step left out, moved or weakened. For each there is a test that loom *does* find it, so that
@@ -32,6 +32,10 @@ mod real_turn;
 #[path = "../../src/away.rs"]
 #[allow(dead_code)] // as above
 mod real_away;
+
+#[path = "../../src/syscalls/futex/queue.rs"]
+#[allow(dead_code)] // as above
+mod real_futex;
 
 mod away;
 mod bell;

@@ -10,14 +10,13 @@
 //!
 //! No signal ends a wait for a lock: libc would take it for locked.
 
-use super::{lock_two, wait, word, Waiter, ANY};
+use super::{wait, word, Buckets, Two, Waiter, ANY};
 use crate::pool;
 use crate::spin::Spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::{self, Task};
 use crate::user;
-use std::ptr;
 use std::sync::atomic::Ordering;
 
 const WAITERS: u32 = 0x8000_0000;
@@ -103,6 +102,13 @@ fn wake_one(address: usize, is_shared: bool) {
 /// FUTEX_UNLOCK_PI.
 pub(super) fn unlock(task: &Task, address: usize, is_shared: bool) -> SysResult {
     let me = u32::try_from(task.id()).unwrap_or(0);
+    // It may be anything but a word of the caller's.
+    if word(address)? & TID != me {
+        return Err(Errno::PERM);
+    }
+    if address % 4 != 0 {
+        return Err(Errno::INVAL);
+    }
     // SAFETY: the program's word, which it asked to have unlocked.
     let old = unsafe { user::update(address, |now| (now & TID == me).then_some(0)) }?;
     if old & TID != me {
@@ -201,17 +207,6 @@ impl Lock {
     }
 }
 
-/// The two words of a requeue are two, and may be words.
-pub(super) fn check_two(from: usize, to: usize) -> Result<(), Errno> {
-    if to % 4 != 0 || from == to {
-        return Err(Errno::INVAL);
-    }
-    if !sys::plausible(to) {
-        return Err(Errno::FAULT);
-    }
-    Ok(())
-}
-
 /// FUTEX_WAIT_REQUEUE_PI: waits on one word, and comes back with the lock of another.
 pub(super) async fn wait_requeue(
     task: &'static Task,
@@ -277,36 +272,21 @@ pub(super) fn requeue(from: usize, wake: u32, most: usize, to: usize, expected: 
     if wake != 1 {
         return Err(Errno::INVAL);
     }
-    let (mut a, mut b, swapped) = lock_two(from, to);
+    let mut queues = Two::lock(Buckets, from, to);
     if word(from)? != expected {
         return Err(Errno::AGAIN);
     }
-    let mut moved = Vec::new();
-    let source = match (&mut b, swapped) {
-        (Some(b), true) => &mut **b,
-        _ => &mut *a,
-    };
     let free = word(to)? & TID == 0;
-    let woken = source.take(from, ANY, usize::from(free), Waiter::wake);
-    let count = source.take(from, ANY, most + 1 - woken, |w| {
-        moved.push(ptr::from_ref(w))
-    });
-    let target = match (&mut b, swapped) {
-        (Some(b), false) => &mut **b,
-        _ => &mut *a,
-    };
-    for waiter in &moved {
-        // SAFETY: unlinked under both locks, it cannot go before it gets one of them.
-        let waiter = unsafe { &**waiter };
-        waiter.address.store(to as *mut u32, Ordering::Relaxed);
-        target.push(waiter);
-    }
+    let woken = queues
+        .first()
+        .take(from, ANY, usize::from(free), Waiter::wake);
+    let count = queues.requeue(from, to, most + 1 - woken);
     // The owner is to come here when it unlocks. If it has unlocked meanwhile, one of those who wait now takes the lock.
     let owned = |v: u32| (v & TID != 0).then_some(v | WAITERS);
     // SAFETY: the program's word, of a lock that it asked to have waited for.
     let told = unsafe { user::update(to, owned) };
     if told.is_ok_and(|was| was & TID == 0) && woken == 0 {
-        target.take(to, ANY, 1, Waiter::wake);
+        queues.second().take(to, ANY, 1, Waiter::wake);
     }
     Ok(woken + count)
 }
