@@ -675,6 +675,7 @@ pub(crate) fn look_again(fd: i32, generation: u32) {
 
 /// Wakes tasks on all hubs that wait for children.
 pub(crate) fn child_changed() {
+    crate::syscalls::wait::look_for_stopped();
     for hub in all() {
         hub.tell(News::Child);
     }

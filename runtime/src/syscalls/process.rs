@@ -13,9 +13,12 @@ use super::{Call, Outcome};
 use crate::hub::{self, world};
 use crate::signal::{self, frame};
 use crate::sys;
+use crate::sys::{write_user, Errno, SysResult};
 use crate::task::Task;
 use crate::{fds, own};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// fork(2).
 pub(crate) fn fork(call: Call) -> Outcome {
@@ -53,14 +56,17 @@ pub(crate) fn exit_group(call: Call) -> Outcome {
 
 /// A clone that makes a process with memory of its own.
 pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcome {
-    let hub = call.hub();
-    // The child goes on on a copy of this very stack, and gets its own stack and thread pointer when it leaves it.
+    // The child goes on on a copy of the runtime's stack, and gets its own stack and thread pointer when it leaves it.
     let tls = (args.flags & libc::CLONE_SETTLS as u64 != 0).then_some(args.tls);
     let stack = (args.stack != 0).then_some(stack_top);
     args.flags &= !(libc::CLONE_SETTLS as u64);
     (args.stack, args.stack_size, args.tls) = (0, 0, 0);
     fds::shared();
-    let stopped = world::stop(hub.worker());
+    // An OS thread of the task's own makes it itself, and all others wait meanwhile.
+    if args.flags & libc::CLONE_VFORK as u64 != 0 && !call.hub().is_lone() {
+        return awaited(call, args, stack, tls);
+    }
+    let stopped = world::stop(call.hub().worker());
     let departure = Departure::prepare(call.task, args.flags, stack, tls);
     let number = call.number as i64;
     // SAFETY: makes a process; it comes back twice, in two processes.
@@ -83,8 +89,107 @@ pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcom
         departure.leave();
     }
     drop(stopped);
-    departure.free();
+    drop(departure);
     call.done(result)
+}
+
+/// A clone whose caller waits until the child has called exec or exit (`CLONE_VFORK`), and nobody else: the kernel suspends the thread
+/// that makes it, which is a carrier. The hub keeps the world still meanwhile, but only until the kernel has copied the memory: it tells
+/// the parent the child's id after that.
+fn awaited(call: Call, args: CloneArgs, stack: Option<u64>, tls: Option<u64>) -> Outcome {
+    let legacy = call.number as i64 != libc::SYS_clone3;
+    let words = (libc::CLONE_PIDFD | libc::CLONE_PARENT_SETTID) as u64;
+    if legacy && args.flags & words == words {
+        return call.done(Err(Errno::INVAL));
+    }
+    let clone = Arc::new(Awaited {
+        args,
+        legacy,
+        departure: OnceLock::new(),
+        state: AtomicU32::new(WAITS),
+        child: AtomicI32::new(0),
+    });
+    let done = match window::fork(call.task, Arc::clone(&clone) as Arc<dyn window::Fork>) {
+        Ok(done) => done,
+        Err(e) => return call.done(Err(e)),
+    };
+    // A carrier that has not taken it yet is on its way into the runtime, and would wait for the world to go on.
+    clone.wait_for(TAKEN);
+    let stopped = world::stop(call.hub().worker());
+    let departure = Departure::prepare(call.task, clone.args.flags, stack, tls);
+    let _ = clone.departure.set(departure);
+    clone.tell(READY);
+    while clone.child.load(Ordering::Acquire) == 0 && clone.state.load(Ordering::Acquire) != FAILED {
+        std::thread::yield_now();
+    }
+    drop(stopped);
+    super::run(call, done)
+}
+
+struct Awaited {
+    args: CloneArgs,
+    legacy: bool,
+    /// Set before [`READY`].
+    departure: OnceLock<Departure>,
+    /// A futex word.
+    state: AtomicU32,
+    /// The child's id, when it is there.
+    child: AtomicI32,
+}
+
+const WAITS: u32 = 0;
+/// A carrier has it, and is outside the runtime.
+const TAKEN: u32 = 1;
+/// The world stands still.
+const READY: u32 = 2;
+/// There is no child.
+const FAILED: u32 = 3;
+
+impl Awaited {
+    fn tell(&self, state: u32) {
+        self.state.store(state, Ordering::SeqCst);
+        sys::futex_wake(&self.state, i32::MAX);
+    }
+
+    fn wait_for(&self, state: u32) {
+        loop {
+            match self.state.load(Ordering::SeqCst) {
+                now if now == state => return,
+                now => sys::futex_wait(&self.state, now),
+            }
+        }
+    }
+}
+
+impl window::Fork for Awaited {
+    fn make(&self) -> SysResult {
+        self.tell(TAKEN);
+        self.wait_for(READY);
+        let tells_parent = self.args.flags & libc::CLONE_PARENT_SETTID as u64 != 0;
+        let mut args = self.args;
+        if self.legacy && args.flags & libc::CLONE_PIDFD as u64 != 0 {
+            // clone(2) has one argument for both words.
+            args.pidfd = args.parent_tid;
+        }
+        args.flags |= libc::CLONE_PARENT_SETTID as u64;
+        args.parent_tid = self.child.as_ptr() as u64;
+        // SAFETY: makes a process; it comes back twice, in two processes. The word lives as long as this.
+        let result = unsafe { sys!(SYS_clone3, &args, std::mem::size_of::<CloneArgs>()) };
+        if result == Ok(0) {
+            if let Some(departure) = self.departure.get() {
+                departure.leave();
+            }
+        }
+        match result {
+            Err(_) => self.state.store(FAILED, Ordering::SeqCst),
+            Ok(child) if tells_parent => {
+                // SAFETY: the program's word.
+                let _ = unsafe { write_user(self.args.parent_tid as *mut i32, child as i32) };
+            }
+            Ok(_) => {}
+        }
+        result
+    }
 }
 
 /// What a forked child does to leave the runtime for good, as the task.
@@ -126,7 +231,7 @@ impl Departure {
     }
 
     /// In the child.
-    fn leave(self) -> ! {
+    fn leave(&self) -> ! {
         let crossing = hub::crossing();
         // SAFETY: the task's thread pointers.
         unsafe {
@@ -157,9 +262,15 @@ impl Departure {
         // SAFETY: the frame is whole and has all of the task's state, with the thread pointer that goes with it.
         unsafe { (crossing.leave)(self.fs, self.frame.as_ptr() as usize) }
     }
+}
 
-    /// In the parent.
-    fn free(self) {
+impl Drop for Departure {
+    fn drop(&mut self) {
         frame::free_loose(self.frame);
     }
 }
+
+// SAFETY: its frame is its own.
+unsafe impl Send for Departure {}
+// SAFETY: it is only read.
+unsafe impl Sync for Departure {}

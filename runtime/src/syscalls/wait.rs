@@ -1,7 +1,9 @@
 //! Waiting for children, without taking a status that is another's: every look is the program's own call with `WNOHANG`.
 //!
 //! A child that is waited for by its id is watched through a pidfd. For all else the receiver's SIGCHLD makes every such wait look
-//! again. A task with an OS thread of its own waits there. Where the program has SIGCHLD ignored the kernel sends none and the wait is for the last child's end: a pool thread's.
+//! again. A child that the program traces stops as well, and whoever waits for it sees that, whatever the options: once a stopped child was
+//! seen, SIGCHLD makes all waits look again. A task with an OS thread of its own waits there. Where the program has SIGCHLD ignored the
+//! kernel sends none and the wait is for the last child's end: a pool thread's.
 
 use super::close::Held;
 use super::{wait_with_others, Call};
@@ -16,21 +18,65 @@ use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
 use std::marker::PhantomPinned;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-/// The tasks of a hub that wait for any change of a child. Touched by the hub's thread only.
+/// The tasks of a hub that wait for a change of a child: of any, and of the one that they know by its id. Touched by the hub's thread only.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters(UnsafeCell<Vec<*const Change>>);
+pub(crate) struct Waiters {
+    any: List,
+    by_id: List,
+}
 
 impl Waiters {
+    fn list(&self, by_id: bool) -> &List {
+        if by_id {
+            &self.by_id
+        } else {
+            &self.any
+        }
+    }
+
+    /// Something changed.
+    pub(crate) fn wake_all(&self) {
+        self.any.wake_all();
+        if STOPPED.load(Ordering::SeqCst) {
+            self.by_id.wake_all();
+        }
+    }
+}
+
+/// Set for good once a stopped child was seen.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Looks whether a child is stopped. To be called for every SIGCHLD, before the hubs are told.
+pub(crate) fn look_for_stopped() {
+    if STOPPED.load(Ordering::Relaxed) {
+        return;
+    }
+    const LOOK: i32 = libc::WNOHANG | libc::WNOWAIT | libc::WSTOPPED | libc::__WALL;
+    // SAFETY: fills the struct; all zero is a valid one.
+    let stopped = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        sys!(SYS_waitid, libc::P_ALL, 0, &mut info, LOOK, 0) == Ok(0) && info.si_pid() != 0
+    };
+    if stopped {
+        STOPPED.store(true, Ordering::SeqCst);
+    }
+}
+
+#[derive(Debug, Default)]
+struct List(UnsafeCell<Vec<*const Change>>);
+
+impl List {
     #[allow(clippy::mut_from_ref)]
-    fn list(&self) -> &mut Vec<*const Change> {
+    fn get(&self) -> &mut Vec<*const Change> {
         // SAFETY: only the hub's thread comes here, and no caller keeps the reference over a call that comes again.
         unsafe { &mut *self.0.get() }
     }
 
-    pub(crate) fn wake_all(&self) {
-        for change in self.list().drain(..) {
+    fn wake_all(&self) {
+        for change in self.get().drain(..) {
             // SAFETY: listed futures are alive: they take themselves off the list when dropped.
             let change = unsafe { &*change };
             change.listed.set(false);
@@ -44,15 +90,17 @@ impl Waiters {
 #[derive(Debug)]
 struct Change {
     task: &'static Task,
+    by_id: bool,
     listed: Cell<bool>,
     came: Cell<bool>,
     _pin: PhantomPinned,
 }
 
 impl Change {
-    fn new(task: &'static Task) -> Self {
+    fn new(task: &'static Task, by_id: bool) -> Self {
         Self {
             task,
+            by_id,
             listed: Cell::new(false),
             came: Cell::new(false),
             _pin: PhantomPinned,
@@ -70,7 +118,8 @@ impl Future for Change {
             self.task
                 .hub()
                 .children
-                .list()
+                .list(self.by_id)
+                .get()
                 .push(std::ptr::from_ref(&*self));
         }
         Poll::Pending
@@ -84,7 +133,8 @@ impl Drop for Change {
             self.task
                 .hub()
                 .children
-                .list()
+                .list(self.by_id)
+                .get()
                 .retain(|c| !std::ptr::eq(*c, me));
         }
     }
@@ -138,18 +188,20 @@ async fn waiting(
     const OTHER_CHILDREN: i32 = libc::__WCLONE | libc::__WALL;
     /// Changes of which SIGCHLD tells only without SA_NOCLDSTOP.
     const STOPS: i32 = libc::WUNTRACED | libc::WCONTINUED;
-    if options & libc::WNOHANG != 0 {
-        return call.raw();
-    }
-    let mut args = call.args;
-    #[allow(clippy::cast_sign_loss)]
-    {
-        args[at] = (options | libc::WNOHANG) as u32 as usize;
-    }
+    let with = |options: i32| {
+        let mut args = call.args;
+        // The kernel takes the threads of hubs for their parents.
+        #[allow(clippy::cast_sign_loss)]
+        {
+            args[at] = (options & !libc::__WNOTHREAD) as u32 as usize;
+        }
+        args
+    };
+    let in_pool = || pool::wait_there(call.task, call.number, with(options));
     // SAFETY: the program's call, without the wait.
-    let look = || sys::check(unsafe { sys::syscall_raw(call.number, args) });
+    let look = || sys::check(unsafe { sys::syscall_raw(call.number, with(options | libc::WNOHANG)) });
     let first = look();
-    if !nothing(first) {
+    if options & libc::WNOHANG != 0 || !nothing(first) {
         return first;
     }
     let action = signal::action(libc::SIGCHLD);
@@ -159,7 +211,7 @@ async fn waiting(
         || (action.flags & libc::SA_NOCLDSTOP as u64 != 0 && options & STOPS != 0)
         || options & OTHER_CHILDREN != 0
     {
-        return pool::wait_there(call.task, call.number, call.args).await;
+        return in_pool().await;
     }
     let watched = child.and_then(|pid| {
         // SAFETY: makes a descriptor.
@@ -171,15 +223,28 @@ async fn waiting(
         let _close = Closes(pidfd);
         let file = Held::new(pidfd);
         loop {
-            wait_with_others(call, &file, READ, u64::MAX, Errno::RESTART_SYS).await?;
+            let mut change = std::pin::pin!(Change::new(call.task, true));
+            // On the list first, then look: what changes after the look is told.
+            std::future::poll_fn(|cx| {
+                let _ = change.as_mut().poll(cx);
+                Poll::Ready(())
+            })
+            .await;
             let result = look();
             if !nothing(result) {
                 return result;
             }
+            let ended = wait_with_others(call, &file, READ, u64::MAX, Errno::RESTART_SYS);
+            let mut ended = std::pin::pin!(ended);
+            std::future::poll_fn(|cx| match change.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Ok(())),
+                Poll::Pending => ended.as_mut().poll(cx),
+            })
+            .await?;
         }
     }
     loop {
-        let mut change = std::pin::pin!(Change::new(call.task));
+        let mut change = std::pin::pin!(Change::new(call.task, false));
         // On the list first, then look: what changes after the look is told.
         std::future::poll_fn(|cx| {
             let _ = change.as_mut().poll(cx);
@@ -191,7 +256,7 @@ async fn waiting(
             return result;
         }
         if !signal::tells_of_children() {
-            return pool::wait_there(call.task, call.number, call.args).await;
+            return in_pool().await;
         }
         if until(call.task, change, u64::MAX).await == Woken::Signal {
             // A handler of SIGCHLD ran for a child that this very call is for: as in the kernel the status comes first.

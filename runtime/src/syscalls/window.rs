@@ -24,6 +24,9 @@
 //!
 //! A task with an OS thread of its own (`hub/lone.rs`) makes them there, with its hub at rest.
 //!
+//! A carrier also makes the clone of a child with memory of its own that its parent waits for (`CLONE_VFORK` without `CLONE_VM`), as a
+//! [`Fork`]: see `process.rs`.
+//!
 //! Ownership: from the submission until the result is there, the task's context is the carrier's. A signal does not end a window, as
 //! natively nothing wakes a thread that waits for its vfork child, so its future is never dropped before the end.
 
@@ -72,17 +75,18 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
         let result = in_place(task, mask, what);
         return call.done(result);
     }
-    let job = Arc::new(Job {
-        task,
-        frame: frame::window(task, mask),
+    let frame = frame::window(task, mask);
+    let work = Work::Window {
+        frame,
         exec: what == What::Exec,
-        state: Mutex::new(None),
-    });
-    if let Err(e) = submit(&job) {
-        frame::free_loose(job.frame);
-        return call.done(Err(e));
+    };
+    match submit(task, work) {
+        Ok(done) => super::run(call, done),
+        Err(e) => {
+            frame::free_loose(frame);
+            call.done(Err(e))
+        }
     }
-    super::run(call, Done(job))
 }
 
 /// A window on the task's own OS thread: nobody waits behind it, and a child inherits from it what the kernel keeps for it.
@@ -103,9 +107,22 @@ fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
 
 struct Job {
     task: &'static Task,
-    frame: NonNull<u8>,
-    exec: bool,
+    work: Work,
     state: Mutex<Option<SysResult>>,
+}
+
+/// What a carrier does.
+enum Work {
+    /// Becomes the task for a call.
+    Window { frame: NonNull<u8>, exec: bool },
+    /// Makes a clone, by this function, and is suspended by the kernel until the child has called exec or exit.
+    Fork(Arc<dyn Fork>),
+}
+
+/// A clone for a carrier to make.
+pub(crate) trait Fork: Send + Sync {
+    /// Makes it, outside the runtime.
+    fn make(&self) -> SysResult;
 }
 
 // SAFETY: the frame and the task's context belong to the carrier that takes the job (module text).
@@ -114,7 +131,7 @@ unsafe impl Send for Job {}
 unsafe impl Sync for Job {}
 
 /// Waits for a window's end.
-struct Done(Arc<Job>);
+pub(crate) struct Done(Arc<Job>);
 
 impl Future for Done {
     type Output = SysResult;
@@ -145,8 +162,23 @@ static CARRIERS: Mutex<Carriers> = Mutex::new(Carriers {
 /// Changes with every job that an idle carrier should look for.
 static WORK: AtomicU32 = AtomicU32::new(0);
 
-/// Gives a job to an idle carrier, or to a new one. It never waits for another window's end: a vfork child may run for long.
-fn submit(job: &Arc<Job>) -> Result<(), Errno> {
+/// Gives a carrier a clone to make.
+pub(crate) fn fork(task: &'static Task, fork: Arc<dyn Fork>) -> Result<Done, Errno> {
+    submit(task, Work::Fork(fork))
+}
+
+/// Gives work to an idle carrier, or to a new one. It never waits for another window's end: a vfork child may run for long.
+fn submit(task: &'static Task, work: Work) -> Result<Done, Errno> {
+    let job = Arc::new(Job {
+        task,
+        work,
+        state: Mutex::new(None),
+    });
+    hand_over(&job)?;
+    Ok(Done(job))
+}
+
+fn hand_over(job: &Arc<Job>) -> Result<(), Errno> {
     let mut carriers = lock(&CARRIERS);
     carriers.jobs.push_back(Arc::clone(job));
     if carriers.idle >= carriers.jobs.len() {
@@ -223,16 +255,24 @@ fn carry() -> ! {
         // A signal that was sent before comes now, at the end of any system call.
         // SAFETY: takes no arguments.
         let _ = unsafe { sys!(SYS_getpid) };
-        // A new program inherits what is pending for the task, and what is ignored; if there is none after all, that is taken back.
-        let inherited = job.exec.then(|| {
-            let lent = signal::Lent::all(job.task);
-            (lent, signal::fault::Ignored::for_exec())
-        });
-        let result = open(job.task, job.frame);
-        drop(inherited);
+        let result = match &job.work {
+            Work::Window { frame, exec } => {
+                // A new program inherits what is pending for the task, and what is ignored; if there is none after all, that is taken back.
+                let inherited = exec.then(|| {
+                    let lent = signal::Lent::all(job.task);
+                    (lent, signal::fault::Ignored::for_exec())
+                });
+                let result = open(job.task, *frame);
+                drop(inherited);
+                result
+            }
+            Work::Fork(fork) => fork.make(),
+        };
         let inside = Section::enter();
         let up_to_date = window.is_none_or(Window::leave);
-        frame::free_loose(job.frame);
+        if let Work::Window { frame, .. } = &job.work {
+            frame::free_loose(*frame);
+        }
         {
             let mut state = lock(&job.state);
             *state = Some(result);
