@@ -1,6 +1,7 @@
 """What cannot work is said in one clear line, and the program runs all the same."""
 
 import re
+import shutil
 
 from harness import DEFAULT, NATIVE, Failure, Mode, Skip, built, test
 
@@ -104,6 +105,15 @@ def leak_sanitizer(run):
     # What it looks for in the end is not the point, and not allowed everywhere.
     finished = run.run(built("many_threads.c", "-fsanitize=leak"), THREADS, LSAN_OPTIONS="detect_leaks=0").must()
     says(finished, "LeakSanitizer", "natively")
+
+
+@test("refusals/valgrind", modes=[DEFAULT])
+def valgrind(run):
+    """It runs one thread at a time, of those that it knows."""
+    if not shutil.which("valgrind"):
+        raise Skip("needs valgrind")
+    finished = run.run("valgrind", "-q", "--error-exitcode=9", built("many_threads.c"), "4").must()
+    says(finished, "Valgrind", "natively")
 
 
 @test("refusals/no-code-is-written", modes=[NATIVE, DEFAULT])

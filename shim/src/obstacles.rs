@@ -2,6 +2,7 @@
 //!
 //! - A *sanitizer* that stops all threads by means of its own, or wants its library first.
 //! - A *shadow stack* (CET): the kernel kills a thread that returns to where it was not called from, and tasks change stacks all the time.
+//! - *Valgrind*, which runs one thread at a time, of those that it knows, on a processor of its own making.
 //! - A *seccomp filter* that forbids what the runtime needs. What a filter does shows only when a call is made, and it may kill. So a
 //!   child makes each of the calls once, in a form that does nothing, and who ends it or says `EPERM` is known by name. The child has
 //!   this process's memory, so it costs no copy of it, and no SIGCHLD tells of it. It is made only where there is a filter (any container
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Looks for all of them: what there is, in words.
 pub fn look() -> Result<(), String> {
     sanitizer()?;
+    valgrind()?;
     shadow_stack()?;
     seccomp()
 }
@@ -34,6 +36,30 @@ fn sanitizer() -> Result<(), String> {
             "the program has {name} in it, which has to see all threads"
         )),
         None => Ok(()),
+    }
+}
+
+fn valgrind() -> Result<(), String> {
+    /// How many Valgrinds there are around the program (`VG_USERREQ__RUNNING_ON_VALGRIND` of valgrind.h).
+    const RUNNING_ON_VALGRIND: usize = 0x1001;
+    let request = [RUNNING_ON_VALGRIND, 0, 0, 0, 0, 0];
+    let mut depth = 0usize;
+    // SAFETY: the client request of valgrind.h: turns rdi all the way round and changes nothing; Valgrind knows it, and answers in rdx.
+    unsafe {
+        std::arch::asm!(
+            "rol rdi, 3",
+            "rol rdi, 13",
+            "rol rdi, 61",
+            "rol rdi, 51",
+            "xchg rbx, rbx",
+            in("rdi") 0usize,
+            in("rax") &raw const request,
+            inout("rdx") depth,
+        );
+    }
+    match depth {
+        0 => Ok(()),
+        _ => Err("Valgrind runs the program, and has to see all threads".into()),
     }
 }
 
