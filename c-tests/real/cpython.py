@@ -9,6 +9,14 @@ from fnmatch import fnmatchcase
 
 from harness import HERE, PYTHON, Failure, outcome, tail, test
 
+# All but the tests of processes and of managers' pools, for both ways to start a process.
+MULTIPROCESSING = [
+    *("WithThreads*", "WithProcessesTestPool", "WithProcessesTestQueue", "WithProcessesTestBarrier", "WithProcessesTestLock"),
+    *("WithProcessesTestCondition", "WithProcessesTestEvent", "WithProcessesTestSharedMemory", "WithProcessesTestListener*"),
+    *("WithManagerTestBarrier", "WithManagerTestCondition", "WithManagerTestEvent", "WithManagerTestQueue"),
+    *("TestInvalidHandle", "OtherTest", "TestWait", "TestIgnoreEINTR", "TestResourceTracker", "TestSyncManagerTypes"),
+]
+
 # Seconds the module takes natively, options it needs, and patterns of what is left out unless all is asked for.
 MODULES = {
     "test_thread": (1, [], []),
@@ -57,17 +65,8 @@ MODULES = {
     "test_os": (2, [], []),
     # Left out is the same without poll, and what tries one thing several times or waits out time-outs.
     "test_subprocess": (25, [], ["ProcessTestCaseNoPoll", "test_leaking_fds*", "*timeout*", "test_pass_fds*", "test_communicate_*"]),
-    # Left out are all but the tests of processes and of managers' pools; test_multiprocessing_spawn is as long again.
-    "test_multiprocessing_fork": (
-        70,
-        [],
-        [
-            *("WithThreads*", "WithProcessesTestPool", "WithProcessesTestQueue", "WithProcessesTestBarrier", "WithProcessesTestLock"),
-            *("WithProcessesTestCondition", "WithProcessesTestEvent", "WithProcessesTestSharedMemory", "WithProcessesTestListener*"),
-            *("WithManagerTestBarrier", "WithManagerTestCondition", "WithManagerTestEvent", "WithManagerTestQueue"),
-            *("TestInvalidHandle", "OtherTest", "TestWait", "TestIgnoreEINTR", "TestResourceTracker", "TestSyncManagerTypes"),
-        ],
-    ),
+    "test_multiprocessing_fork": (70, [], MULTIPROCESSING),
+    "test_multiprocessing_spawn": (80, [], MULTIPROCESSING),
     "test_select": (2, [], []),
     "test_selectors": (15, [], []),
     "test_epoll": (2, [], []),
