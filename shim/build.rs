@@ -10,7 +10,9 @@ fn main() {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
     // rustc asks for `gcc_s`, which this is found as first.
     let Some(archive) = archive(&compiler) else {
-        println!("cargo::warning={compiler} has no libgcc_eh.a: libcoop.so will need libgcc_s.so.1");
+        println!(
+            "cargo::warning={compiler} has no libgcc_eh.a: libcoop.so will need libgcc_s.so.1"
+        );
         return;
     };
     let directory = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));

@@ -27,7 +27,7 @@ const MOST: usize = 1 << 15;
 struct Entry {
     /// The kernel's id; 0: none. The kernel clears it when the thread has ended (`CLONE_CHILD_CLEARTID`), but for those that [`crate::thread`] did not make.
     tid: AtomicI32,
-    /// [`FREE`], or any of [`WINDOWED`], [`MARKED`] and [`BRIEF`].
+    /// [`FREE`], or any of [`WINDOWED`], [`MARKED`], [`BRIEF`] and [`ENDING`].
     state: AtomicU8,
 }
 
@@ -39,6 +39,8 @@ const WINDOWED: u8 = 1;
 const MARKED: u8 = 2;
 /// In a window that is soon over: orders wait for its end.
 const BRIEF: u8 = 4;
+/// The thread ends: to the program it has.
+const ENDING: u8 = 8;
 
 static REGISTER: [Entry; MOST] = [const {
     Entry {
@@ -116,8 +118,15 @@ pub(crate) fn forget_all() {
 pub(crate) fn withdraw() {
     let _order = lock(&ORDER);
     if let Some(entry) = find(own_id()) {
-        entry.state.fetch_or(WINDOWED, Ordering::SeqCst);
+        entry.state.fetch_or(WINDOWED | ENDING, Ordering::SeqCst);
     }
+}
+
+/// Whether some thread of the library's is about to end.
+pub(crate) fn is_one_ending() -> bool {
+    REGISTER[..HIGH.load(Ordering::Acquire)]
+        .iter()
+        .any(|e| e.tid.load(Ordering::Acquire) != 0 && e.state.load(Ordering::SeqCst) & ENDING != 0)
 }
 
 fn own_id() -> i32 {

@@ -63,6 +63,11 @@ impl Errno {
     pub fn is_restart(self) -> bool {
         self.0 >= 512
     }
+
+    /// One of these: the program's filter has trapped the call (`SECCOMP_RET_TRAP`), with these 16 bits: see [`crate::signal::fault`].
+    pub(crate) fn trapped(self) -> Option<u16> {
+        u16::try_from(self.0 - TRAPPED).ok()
+    }
 }
 
 impl fmt::Debug for Errno {
@@ -77,12 +82,22 @@ impl fmt::Display for Errno {
     }
 }
 
+/// The first of the codes of trapped calls.
+const TRAPPED: i32 = 0x1_0000;
+
+/// What stands for the result of a call that a filter has trapped, with the filter's 16 bits: no call gives it.
+pub(crate) fn trapped_with(data: u16) -> u64 {
+    isize::MIN as u64 | u64::from(data)
+}
+
 /// Turns the kernel's `-errno` convention into a [`SysResult`].
 #[inline]
+#[allow(clippy::cast_possible_truncation)]
 pub fn check(ret: isize) -> SysResult {
     if (-4095..0).contains(&ret) {
-        #[allow(clippy::cast_possible_truncation)]
         Err(Errno(-ret as i32))
+    } else if ret <= isize::MIN | 0xffff {
+        Err(Errno(TRAPPED | ret as u16 as i32))
     } else {
         Ok(ret as usize)
     }

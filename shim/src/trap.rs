@@ -6,7 +6,7 @@
 //! frame of the trap is left while a task waits. The kernel's frame keeps all registers, so this door is always "full".
 //!
 //! [`signal::KICK`] preempts a hub's task and interrupts a pool thread's call. Faults are told apart by where they struck: see
-//! [`signal::fault`]. Every other SIGSYS is the program's.
+//! [`signal::fault`].
 
 use crate::crossing;
 use coop_runtime::context::{Context, Gate};
@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
 const PR_SYS_DISPATCH_ON: i32 = 1;
 const PR_SYS_DISPATCH_OFF: i32 = 0;
+const SYS_SECCOMP: i32 = 1;
 const SYS_USER_DISPATCH: i32 = 2;
 const SA_RESTORER: u64 = 0x0400_0000;
 
@@ -161,15 +162,24 @@ pub fn install_handlers() {
 }
 
 /// Runs on the signal stack with the FS base of whatever it interrupted, as do the others: no thread-locals, no libc.
-extern "C" fn on_sigsys(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+extern "C" fn on_sigsys(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel gave both.
     unsafe {
         let task = crossing::current();
+        let machine = &mut (*context.cast::<signal::KernelContext>()).machine;
+        if (*info).si_code == SYS_SECCOMP && in_library(machine.rip as usize) {
+            if signal::fault::trap(task, context.cast::<u8>().sub(8)) {
+                abandon(task);
+            }
+            return;
+        }
+        if (*info).si_code == SYS_SECCOMP && task.is_null() {
+            return signal::trapped_in_window(info, context);
+        }
         if (*info).si_code != SYS_USER_DISPATCH || task.is_null() {
-            return signal::foreign_sigsys(info, context);
+            return on_fault(signal, info, context);
         }
         // The call's number is back in rax, its address after the instruction in rip.
-        let machine = &mut (*context.cast::<signal::KernelContext>()).machine;
         machine.rcx = task as u64;
         machine.r11 = machine.rip;
         machine.rip = crossing::coop_entry_full as *const () as u64;

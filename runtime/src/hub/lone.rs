@@ -117,6 +117,18 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Hub> {
         .filter(move |h| h.lone.as_ref().is_some_and(is_live))
 }
 
+/// The task that a thread carries alone.
+pub(crate) fn carried_by(tid: i32) -> Option<&'static Task> {
+    // SAFETY: workers are leaked. A hub that begins may have none yet.
+    let carries = |hub: &&Hub| {
+        unsafe { hub.worker.load(Ordering::Acquire).as_ref() }.is_some_and(|w| w.tid() == tid)
+    };
+    let hub = all().find(carries)?;
+    // SAFETY: tasks' memory is never unmapped.
+    let task = unsafe { hub.current.load(Ordering::SeqCst).as_ref() }?;
+    task.live.load(Ordering::SeqCst).then_some(task)
+}
+
 /// A lone hub without a thread, for a task. Either [`start`] it or [`give_back`].
 ///
 /// # Errors

@@ -1,10 +1,11 @@
-//! Faults: what the kernel calls synchronous signals (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP).
+//! Faults: what the kernel calls synchronous signals (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS).
 //!
 //! The kernel's handler of them is always the library's, which runs on the hub's own signal stack and asks whose fault it is:
 //!
 //! | struck | what it is | what happens |
 //! |---|---|---|
 //! | an access to the program's memory ([`crate::user`]) | a bad address in a system call | the access gives `EFAULT` |
+//! | a call of the task's, by a seccomp filter's trap | the program's fault | made in the crossing: as below; by the runtime: its result says so, and the task has SIGSYS instead of one ([`trapped`]) |
 //! | program code | the program's fault | the task crosses with the kernel's frame ([`FAULTED`]), as when it is preempted |
 //! | anything else | a fault of the runtime's own | the process ends by it |
 //! | sent by kill(2) and the like | no fault at all | on to the receiver, as a signal for the process |
@@ -17,7 +18,7 @@
 use super::frame::Frame;
 use super::{bit, preempt, Action, Disposition, Info, SYNCHRONOUS};
 use crate::context::Context;
-use crate::hub::Worker;
+use crate::hub::{self, Worker};
 use crate::sys;
 use crate::syscalls::Outcome;
 use crate::task::{lock, Task};
@@ -26,18 +27,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The pseudo system call of a task that met a fault.
 pub const FAULTED: usize = 0x434f_4f53;
 
-/// The faults' signals that the library handles in the kernel. SIGSYS is the trap door's.
-pub const HANDLED: [i32; 5] = [
+/// The faults' signals. The library handles them in the kernel.
+pub const HANDLED: [i32; 6] = [
     libc::SIGSEGV,
     libc::SIGBUS,
     libc::SIGFPE,
     libc::SIGILL,
     libc::SIGTRAP,
+    libc::SIGSYS,
 ];
 
 /// Whether the kernel's action of a signal is the library's, whatever the program's is.
 pub(crate) fn is_ours(signal: i32) -> bool {
-    HANDLED.contains(&signal) || signal == libc::SIGSYS || signal == super::KICK
+    HANDLED.contains(&signal) || signal == super::KICK
 }
 
 /// While it lives, the faults' signals that the program ignores are ignored in the kernel as well: a new program inherits that.
@@ -98,6 +100,53 @@ pub(crate) fn force(task: &'static Task, info: Info) {
     }
     lock(&task.signals).put_first(info);
     task.signalled.store(true, Ordering::Release);
+}
+
+/// For the handler of SIGSYS: a filter has trapped a call made for a task. Whether the task is to cross with it, as with other faults; else the
+/// call is the runtime's, and has its result. `frame`: the kernel's; `context`: null, if no task runs.
+///
+/// # Safety
+/// As [`preempt::strike`], and the call is this library's.
+pub unsafe fn trap(context: *mut Context, frame: *mut u8) -> bool {
+    // SAFETY: the caller's promise; a context's gate is set while it runs.
+    unsafe {
+        let Frame { uc, info, .. } = &mut *frame.cast::<Frame>();
+        if !context.is_null() && (*(*context).gate).in_program.load(Ordering::Relaxed) != 0 {
+            // The crossing makes it with all of the program's registers but these.
+            uc.machine.rip = (*context).regs.rip;
+            info.tell_call(uc.machine.rip, info.rest[CALL_NUMBER]);
+            if strike(context, frame) {
+                return true;
+            }
+        }
+        uc.machine.rax = sys::trapped_with(info.errno as u16);
+    }
+    false
+}
+
+/// A task's call was trapped while the runtime made it: the kernel would have forced SIGSYS on the task, whose handler finds the call in the
+/// registers and leaves the result there (`force_sig_seccomp`, kernel/signal.c). Gives what is in `rax` until then.
+pub(crate) fn trapped(task: &'static Task, data: u16) -> u64 {
+    const SYS_SECCOMP: i32 = 1;
+    let number = task.call_number.get() as u32;
+    let mut info = Info::of_kernel(libc::SIGSYS, SYS_SECCOMP);
+    info.errno = i32::from(data);
+    info.tell_call(task.context().regs.rip, number);
+    force(task, info);
+    u64::from(number)
+}
+
+/// Where `si_syscall` is.
+const CALL_NUMBER: usize = 3;
+
+impl Info {
+    /// Names a system call of the program's: `si_call_addr`, `si_syscall` and `si_arch`. `next`: the task's address behind the instruction.
+    fn tell_call(&mut self, next: u64, number: u32) {
+        const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
+        let at = (hub::crossing().original)(next as usize).map_or(next, |at| at as u64);
+        // Behind a word to align it.
+        self.rest[1..5].copy_from_slice(&[at as u32, (at >> 32) as u32, number, AUDIT_ARCH_X86_64]);
+    }
 }
 
 /// There is no room on the stack for a handler's frame: as the kernel says it, SIGSEGV, whose handler may have a stack of its own.

@@ -353,12 +353,12 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
 }
 
 /// How many signals have an action of ours in the kernel.
-pub(crate) const OURS: usize = fault::HANDLED.len() + 2;
+pub(crate) const OURS: usize = fault::HANDLED.len() + 1;
 
 /// What a forked child, which is native, gives the kernel: the program's actions where ours differ. `cleared`: without its handlers.
 pub(crate) fn actions_of_child(cleared: bool) -> [(i32, Action); OURS] {
     let actions = lock(&ACTIONS);
-    let mut signals = fault::HANDLED.into_iter().chain([libc::SIGSYS, KICK]);
+    let mut signals = fault::HANDLED.into_iter().chain([KICK]);
     std::array::from_fn(|_| {
         let signal = signals.next().unwrap_or(KICK);
         let action = actions[signal as usize];
@@ -736,11 +736,11 @@ pub(crate) fn kick_thread(tid: i32) {
     }
 }
 
-/// A SIGSYS that is not the library's, on the thread that it is for: as the program's action says. Runs in the signal handler.
+/// A filter has trapped a call of a vfork child's, which is no task: SIGSYS, as the program's action says. Runs in the signal handler.
 ///
 /// # Safety
 /// The kernel's arguments of a signal handler.
-pub unsafe fn foreign_sigsys(info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+pub unsafe fn trapped_in_window(info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // The lock may be held by this very thread when the runtime itself was struck; then it is not the program's signal.
     let Ok(actions) = ACTIONS.try_lock() else {
         return;

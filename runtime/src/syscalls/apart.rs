@@ -18,6 +18,7 @@
 //! made there, and the task goes on as it was.
 
 use super::{identity, Call};
+use crate::everywhere;
 use crate::hub::lone;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
@@ -98,11 +99,34 @@ pub(super) fn seccomp(call: Call, operation: u32, flags: u32, filter: usize) -> 
     const STRICT: u32 = 0;
     const FILTER: u32 = 1;
     const ON_ALL_THREADS: u32 = 1;
+    const DO_NOT_NAME: u32 = 1 << 4;
     match operation {
         STRICT => Err(Errno::INVAL),
         // Without a filter it asks which flags there are.
         FILTER if flags & ON_ALL_THREADS == 0 && filter != 0 => make(call),
+        FILTER => on_all_threads(call, flags & DO_NOT_NAME == 0),
         _ => call.raw(),
+    }
+}
+
+/// A filter for all threads, or none: one that has other filters is unfit, and the kernel names it, or says `ESRCH` if it is told not to.
+fn on_all_threads(call: Call, names: bool) -> SysResult {
+    loop {
+        // A task that has ended, and been waited for perhaps, before its thread has.
+        let one_ends = everywhere::is_one_ending();
+        let result = call.raw();
+        let unfit = match result {
+            Ok(tid) if tid != 0 && names => i32::try_from(tid).ok(),
+            Err(Errno(libc::ESRCH)) => None,
+            _ => return result,
+        };
+        if let Some(task) = unfit.and_then(lone::carried_by) {
+            return Ok(task.id() as usize);
+        }
+        if !one_ends {
+            return result;
+        }
+        std::thread::yield_now();
     }
 }
 

@@ -118,7 +118,8 @@ impl Call {
         match result {
             Err(Errno::IN_LINE) => return Outcome::InLine,
             Err(Errno::APART) => return Outcome::Apart,
-            _ => {}
+            Err(_) => self.task.call_number.set(self.number as i32),
+            Ok(_) => {}
         }
         complete(self.task, result);
         Outcome::Resume
@@ -293,7 +294,10 @@ fn fall_through(call: Call) -> Outcome {
 pub(crate) fn complete(task: &'static Task, result: SysResult) {
     task.call.store(-1, Ordering::Relaxed);
     task.context().regs.rax = match result {
-        Err(e) if e.is_restart() => crate::signal::interrupted(task, e),
+        Err(e) if e.is_restart() => match e.trapped() {
+            Some(data) => crate::signal::fault::trapped(task, data),
+            None => crate::signal::interrupted(task, e),
+        },
         other => sys::encode(other),
     };
     crate::signal::after_call();
