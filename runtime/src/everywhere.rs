@@ -141,11 +141,27 @@ fn find(tid: i32) -> Option<&'static Entry> {
         .find(|e| e.tid.load(Ordering::Acquire) == tid)
 }
 
-/// Makes a call on the calling thread, and if that succeeds on all others.
+/// Makes a call on the calling thread, and if that succeeds on all others, where it gives the same.
 ///
 /// # Errors
 /// The kernel's. Then nothing has changed anywhere.
 pub(crate) fn call(number: usize, args: [usize; 6]) -> SysResult {
+    let (result, same) = call_compared(number, args)?;
+    if !same {
+        // As libc does where its threads differ: threads of different rights in one process are worse than no process.
+        crate::log::complain(format_args!(
+            "a change of credentials failed on some threads only: ending"
+        ));
+        signal::abort();
+    }
+    Ok(result)
+}
+
+/// As [`call`]; whether all others gave the same.
+///
+/// # Errors
+/// As there.
+pub(crate) fn call_compared(number: usize, args: [usize; 6]) -> Result<(usize, bool), Errno> {
     let order = lock(&ORDER);
     // SAFETY: the program's call.
     let own = sys::check(unsafe { sys::syscall_raw(number, args) })?;
@@ -198,15 +214,9 @@ pub(crate) fn call(number: usize, args: [usize; 6]) -> SysResult {
             )
         };
     }
-    if DIFFERS.swap(false, Ordering::SeqCst) {
-        // As libc does where its threads differ: threads of different rights in one process are worse than no process.
-        crate::log::complain(format_args!(
-            "a change of credentials failed on some threads only: ending"
-        ));
-        signal::abort();
-    }
+    let same = !DIFFERS.swap(false, Ordering::SeqCst);
     drop(order);
-    Ok(own)
+    Ok((own, same))
 }
 
 /// Carries out the order for the calling thread, if there is one. In the signal handler, too: no locks. True if there was one.

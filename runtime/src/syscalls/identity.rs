@@ -2,8 +2,8 @@
 //!
 //! In Linux each thread has its own, and POSIX wants the process to have one. libc makes up for it: its setuid sends every other thread a
 //! signal in whose handler that thread makes the same call, and makes it itself last. All of this happens here, too, task by task.
-//! What it does not reach are the threads under the tasks. So the first of these calls that is made in a handler is made [everywhere],
-//! and so is the last, the caller's own. (libc's calls give the same when they are made again.) Those between find it done.
+//! What it does not reach are the threads under the tasks. So the first of these calls is made [everywhere], and the others, of which the last
+//! is the caller's own, find it done. Each thread makes it once: made again it may do more, as a setuid(0) that has just given the right to it.
 //!
 //! The same calls made otherwise, by syscall(2) or in the program's own code, are for the thread that makes them, and so are all the others that
 //! belong to its credentials: see [`super::apart`]. libc's are known by the place that they come from.
@@ -13,7 +13,7 @@ use crate::everywhere;
 use crate::hub;
 use crate::signal::bit;
 use crate::sys;
-use crate::sys::{read_user, write_user, SysResult};
+use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, lock};
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -85,17 +85,25 @@ pub(crate) fn set_ids(call: Call) -> SysResult {
     let this = (call.number, [a, b, c]);
     // Blocked while its handler runs, and at no other time when such a call is made.
     let in_handler = call.task.mask.load(Ordering::Relaxed) & bit(SETXID) != 0;
-    let made = lock(&MADE).filter(|(made, _)| *made == this);
-    if let (Some((_, result)), true) = (made, in_handler) {
+    // What the program asks for by itself is the thread's own, as in Linux. (Before glibc 2.34 libc's calls came from libpthread.)
+    let is_libcs = in_handler || is_libcs(call);
+    // Held until it is made: on other hubs others are about to make it.
+    let mut made = lock(&MADE);
+    if let Some((_, result)) = made.filter(|(made, _)| *made == this && is_libcs) {
+        if !in_handler {
+            *made = None;
+        }
         return Ok(result);
     }
-    // What the program asks for by itself is the thread's own, as in Linux. (Before glibc 2.34 libc's calls came from libpthread.)
-    let is_libcs = in_handler || made.is_some() || is_libcs(call);
     if !is_libcs && (task::alive() > 1 || call.hub().is_lone()) {
         return apart::make(call);
     }
-    let result = everywhere::call(call.number, call.args)?;
-    *lock(&MADE) = in_handler.then_some((this, result));
+    let (result, same) = everywhere::call_compared(call.number, call.args)?;
+    *made = in_handler.then_some((this, result));
+    // A task with rights of its own had not that right. Where its handler came before, libc knows; else it is told. It aborts.
+    if !same && in_handler {
+        return Err(Errno(libc::EPERM));
+    }
     Ok(result)
 }
 
