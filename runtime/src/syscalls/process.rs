@@ -119,7 +119,8 @@ fn awaited(call: Call, args: CloneArgs, stack: Option<u64>, tls: Option<u64>) ->
     let departure = Departure::prepare(call.task, clone.args.flags, stack, tls);
     let _ = clone.departure.set(departure);
     clone.tell(READY);
-    while clone.child.load(Ordering::Acquire) == 0 && clone.state.load(Ordering::Acquire) != FAILED {
+    while clone.child.load(Ordering::Acquire) == 0 && clone.state.load(Ordering::Acquire) != FAILED
+    {
         std::thread::yield_now();
     }
     drop(stopped);

@@ -199,7 +199,8 @@ async fn waiting(
     };
     let in_pool = || pool::wait_there(call.task, call.number, with(options));
     // SAFETY: the program's call, without the wait.
-    let look = || sys::check(unsafe { sys::syscall_raw(call.number, with(options | libc::WNOHANG)) });
+    let look =
+        || sys::check(unsafe { sys::syscall_raw(call.number, with(options | libc::WNOHANG)) });
     let first = look();
     if options & libc::WNOHANG != 0 || !nothing(first) {
         return first;
