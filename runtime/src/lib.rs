@@ -174,6 +174,7 @@ pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
         }
         task.clear_tid.set(tid_address(fs, pid));
     }
+    hub::cpu::begin_with_callers(task);
     task.ctx.get()
 }
 

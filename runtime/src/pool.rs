@@ -24,8 +24,7 @@
 //! exit) leaves the thread in its call; buffers are the program's and the call is abandoned with the process.
 
 use crate::future::{sleep_until, Woken};
-use crate::hub::world::Section;
-use crate::hub::Timer;
+use crate::hub::{cpu, world::Section, Timer};
 use crate::signal;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
@@ -276,11 +275,11 @@ impl Pool {
             state.cancelled
         };
         drop(inside);
-        let result = if cancelled {
-            Err(Errno::INTR)
+        let (result, used) = if cancelled {
+            (Err(Errno::INTR), 0)
         } else {
             // SAFETY: the program's call; the task that made it waits for the result.
-            unsafe { sys::interruptible_told(job.number, job.args) }
+            cpu::measure(|| unsafe { sys::interruptible_told(job.number, job.args) })
         };
         let inside = Section::enter();
         self.ended.fetch_add(1, Ordering::Relaxed);
@@ -289,6 +288,7 @@ impl Pool {
             job.thread.store(0, Ordering::Release);
             state.result = Some(result);
             if let Some(task) = state.task.take() {
+                cpu::give(task, used);
                 signal::forward_caused(task, result);
                 task.wake();
             }

@@ -337,6 +337,35 @@ pub fn now(clock: libc::clockid_t) -> u64 {
     t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
 }
 
+/// Nanoseconds on a clock of CPU time: a system call. 0 if there is no such clock.
+pub(crate) fn cpu_time(clock: libc::clockid_t) -> u64 {
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `t` is valid for writing.
+    let _ = unsafe { sys!(SYS_clock_gettime, clock, &mut t) };
+    t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
+}
+
+/// getrusage(2).
+///
+/// # Errors
+/// `EINVAL`.
+pub(crate) fn usage(who: i32) -> Result<libc::rusage, Errno> {
+    // SAFETY: zero is a valid value, and the struct is ours.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        sys!(SYS_getrusage, who, &mut usage)?;
+        Ok(usage)
+    }
+}
+
+/// A timeval as microseconds.
+pub(crate) fn microseconds(time: libc::timeval) -> u64 {
+    time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64
+}
+
 /// Whether a number can be a user-space address at all: not in the first page, not beyond the canonical half.
 pub fn plausible(addr: usize) -> bool {
     (4096..(1 << 47) - 4096).contains(&addr)

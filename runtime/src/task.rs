@@ -76,6 +76,10 @@ pub struct Task {
     pub(crate) trim: Cell<(usize, usize)>,
     /// The robust futex list's head.
     pub(crate) robust_list: Cell<usize>,
+    /// How much CPU time the task was given, in ns; see [`crate::hub::cpu`].
+    pub(crate) cpu: AtomicU64,
+    /// What getrusage(2) told the task of it last, in µs: all, and the kernel's part.
+    pub(crate) usage: Cell<(u64, u64)>,
     /// The priority-inheriting lock that it waits for, for those who follow chains of them (`syscalls/futex/pi.rs`); 0: none.
     pub(crate) wants: AtomicUsize,
     /// `prctl(PR_SET_NAME)`.
@@ -372,6 +376,8 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.trim.set((0, 0));
     task.robust_list.set(0);
     task.wants.store(0, Ordering::Relaxed);
+    task.cpu.store(0, Ordering::Relaxed);
+    task.usage.set((0, 0));
     task.altstack.set((0, 0, libc::SS_DISABLE));
     task.mask.store(mask, Ordering::Relaxed);
     task.closed.set(0);

@@ -8,6 +8,7 @@
 //! `Task::signals` → inbox; the pool's queue → inbox. The inbox is lock-free.
 
 pub(crate) mod balance;
+pub(crate) mod cpu;
 pub mod inbox;
 pub(crate) mod lone;
 pub(crate) mod readiness;
@@ -185,6 +186,7 @@ pub(crate) fn forget_all() {
     lone::forget_all();
     worker::forget_all();
     balance::forget_all();
+    cpu::forget_all();
     relief::forget_all();
 }
 
@@ -529,6 +531,7 @@ impl Hub {
         let mut outcome = None;
         if let Some(parked) = task.parked.get() {
             let Poll::Ready(result) = parked.poll() else {
+                cpu::turn_ends(worker, Some(task));
                 task.turn.put_down();
                 return true;
             };
@@ -593,6 +596,7 @@ impl Hub {
                 // Not put down: its slot may be another task's by now.
                 Outcome::Ended => {
                     self.has_ended();
+                    cpu::turn_ends(worker, None);
                     worker.forget_state();
                     if let Some(lone) = &self.lone {
                         lone.has_ended();
@@ -646,6 +650,7 @@ impl Hub {
     /// Keeps what the task leaves on the CPU.
     fn take_off(&self, worker: &Worker, task: &'static Task) {
         self.has_stopped(task);
+        cpu::turn_ends(worker, Some(task));
         worker.store_state(task);
     }
 }

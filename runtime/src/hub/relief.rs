@@ -15,7 +15,7 @@
 //! nothing, and signals are passed on as [`signal::KICK`], which ends an interruptible call.
 
 use super::worker::{self, Worker};
-use super::{all, set_current, world, Hub};
+use super::{all, cpu, set_current, world, Hub};
 use crate::signal;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
@@ -122,6 +122,8 @@ impl Worker {
             (sys::now(libc::CLOCK_MONOTONIC) - self.away_since.load(Ordering::Relaxed)) / 1_000_000;
         tracing::info!("task {} is back after {ms} ms", task.id());
         self.store_state(task);
+        // Also if nobody has asked: who looks at hubs has not seen this thread since.
+        cpu::turn_ended(self, Some(task));
         task.call.store(-1, Ordering::Relaxed);
         task.turn.put_down();
         if task.away.come_back() {

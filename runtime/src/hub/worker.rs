@@ -44,6 +44,8 @@ pub(crate) struct Worker {
     pub(super) taken: AtomicU32,
     /// Since when it has been without (CLOCK_MONOTONIC ns), for the log.
     pub(super) away_since: AtomicU64,
+    /// How much of the CPU time that the thread has used was given to tasks, or to nobody; see [`super::cpu`].
+    pub(super) given: AtomicU64,
     /// `/proc/self/task/TID/syscall`: what the thread is blocked in. -1 for a lone hub's, which is not relieved.
     calls: i32,
 }
@@ -154,6 +156,7 @@ impl Worker {
             hub: AtomicPtr::new(ptr::null_mut()),
             taken: AtomicU32::new(0),
             away_since: AtomicU64::new(0),
+            given: AtomicU64::new(0),
             calls,
             resting: AtomicU8::new(0),
             uses: AtomicI32::new(-1),
@@ -166,6 +169,7 @@ impl Worker {
     /// What the calling thread is from now on is known to all who look at `place`.
     fn begin(&'static self, tid: i32, place: &AtomicPtr<Self>) {
         self.tid.store(tid, Ordering::Relaxed);
+        self.given.store(self.cpu_time(), Ordering::Relaxed);
         self.fp.set(extended::control());
         place.store(ptr::from_ref(self).cast_mut(), Ordering::SeqCst);
         signal::block_in_hub();
@@ -224,10 +228,10 @@ impl Worker {
         self.tid.load(Ordering::Relaxed)
     }
 
-    /// How long the thread has run on a CPU, in ns.
+    /// How long the thread has run on a CPU, in ns; 0 if it has ended.
     pub(super) fn cpu_time(&self) -> u64 {
         // CPUCLOCK_SCHED of one thread: what pthread_getcpuclockid(3) makes.
-        sys::now(!self.tid() << 3 | 6)
+        sys::cpu_time(!self.tid() << 3 | 6)
     }
 
     /// What the thread is blocked in, if it is, in the kernel.

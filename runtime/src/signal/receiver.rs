@@ -10,7 +10,7 @@ use crate::errand;
 use crate::everywhere;
 use crate::hub::lone;
 use crate::hub::relief::Watch;
-use crate::hub::{self, world::Section};
+use crate::hub::{self, cpu, world::Section};
 use crate::own;
 use crate::status;
 use crate::sys;
@@ -151,6 +151,7 @@ pub fn run() -> ! {
             unanswered = look(unanswered);
         }
         lone::insist();
+        cpu::look_around();
         if all_asleep() {
             idle_looks += 1;
         } else {

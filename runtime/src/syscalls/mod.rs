@@ -4,6 +4,7 @@
 //! that cannot block, and awaits what would make another try worth while.
 
 mod apart;
+mod clock;
 pub(crate) mod close;
 mod comm;
 pub(crate) mod connect;

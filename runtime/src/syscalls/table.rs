@@ -14,8 +14,8 @@
 
 use super::futex::multiple;
 use super::{
-    apart, close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process, quick,
-    regular, rings, scheduling, signal, socket, splice, system, thread, time, timer, wait,
+    apart, clock, close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process,
+    quick, regular, rings, scheduling, signal, socket, splice, system, thread, time, timer, wait,
 };
 use super::{Call, Outcome};
 
@@ -223,7 +223,7 @@ rows! {
      95 umask                    File      never;
      96 gettimeofday             Time      never;
      97 getrlimit                Process   never;
-     98 getrusage                Process   never;
+     98 getrusage                Process   direct(clock::getrusage), "of a task its CPU time, of which the kernel's part is as large as the process's; all else is the process's";
      99 sysinfo                  Process   never;
     100 times                    Time      never;
     101 ptrace                   Process   never;
@@ -352,9 +352,9 @@ rows! {
     224 timer_gettime            Time      never;
     225 timer_getoverrun         Time      direct(timer::getoverrun);
     226 timer_delete             Time      direct(timer::delete);
-    227 clock_settime            Time      never;
-    228 clock_gettime            Time      never;
-    229 clock_getres             Time      never;
+    227 clock_settime            Time      direct(clock::settime);
+    228 clock_gettime            Time      direct(clock::gettime);
+    229 clock_getres             Time      direct(clock::getres);
     230 clock_nanosleep          Time      coop(time::clock_nanosleep);
     231 exit_group               Process   special(process::exit_group);
     232 epoll_wait               Poll      coop(poll::epoll_wait);

@@ -1,6 +1,6 @@
 //! Sleeping.
 
-use super::Call;
+use super::{clock, Call};
 use crate::future::{sleep_until, Woken};
 use crate::pool;
 use crate::sys;
@@ -62,16 +62,19 @@ pub(crate) async fn nanosleep(
 /// clock_nanosleep(2). The error comes back as the result, as from every system call; libc turns the sign.
 pub(crate) async fn clock_nanosleep(
     call: Call,
-    clock: i32,
+    id: i32,
     flags: i32,
     request: *const libc::timespec,
     left: *mut libc::timespec,
 ) -> SysResult {
     let absolute = flags & libc::TIMER_ABSTIME != 0;
-    match clock {
+    match id {
         libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC | libc::CLOCK_BOOTTIME | libc::CLOCK_TAI => {}
-        // CPU clocks and alarms: the kernel's own affair. Unknown ones: its errors.
-        _ => return pool::wait_there(call.task, call.number, call.args).await,
+        _ => match clock::task_of(call, id) {
+            Some(task) => return clock::nanosleep(call, task, absolute, request, left).await,
+            // The process's CPU clock and alarms: the kernel's own affair. Unknown ones: its errors.
+            None => return pool::wait_there(call.task, call.number, call.args).await,
+        },
     }
     // SAFETY: the program's timespec.
     let request = unsafe { read_user(request) }?;
@@ -81,12 +84,12 @@ pub(crate) async fn clock_nanosleep(
     nanoseconds(request)?;
     loop {
         // A clock that is set meanwhile: look again at least every second.
-        let when = deadline_at(clock, request)?;
+        let when = deadline_at(id, request)?;
         let now = sys::now(libc::CLOCK_MONOTONIC);
         if when <= now {
             return Ok(0);
         }
-        let step = if clock == libc::CLOCK_MONOTONIC {
+        let step = if id == libc::CLOCK_MONOTONIC {
             when
         } else {
             when.min(now + 1_000_000_000)

@@ -33,7 +33,10 @@
 //!
 //! There are two entries. The full one keeps registers beyond SSE too: code built for them may have
 //! them live over an inline system call. libc and the loader do not, as a call of a C function
-//! keeps none, so only those of their functions that use such registers take it.
+//! keeps none, so only those of their functions that use such registers take it. The same goes for the
+//! vDSO, the kernel's object in the process: what its functions cannot answer (a thread's CPU clock) they
+//! ask the kernel for. Its pages can be written as any object's and are the process's own then, unless they
+//! are sealed (Linux 6.15, `CONFIG_MSEAL_SYSTEM_MAPPINGS`).
 //!
 //! Code is written while nothing else can run it: for all objects loaded, while the process has one
 //! thread; for an object that the loader maps later, before it returns from that `mmap`. There is
@@ -99,7 +102,7 @@ pub struct Report {
     pub left: usize,
     /// Byte pairs that look like a `syscall` and are none.
     pub false_candidates: usize,
-    /// Objects looked at: all but this library and the kernel's.
+    /// Objects looked at: all but this library.
     pub objects: usize,
 }
 
@@ -180,7 +183,7 @@ pub fn rewrite_mapping(
         image,
         bias,
         within: mapped,
-        untouchable: false,
+        is_kernels: false,
     };
     object.rewrite(entries, Sites::All)
 }
@@ -199,8 +202,8 @@ struct Object<'a> {
     bias: usize,
     /// Only code in this range is there.
     within: Range<usize>,
-    /// Not to be written: the kernel's.
-    untouchable: bool,
+    /// The kernel's: the vDSO.
+    is_kernels: bool,
 }
 
 /// Adds an object to the list that `data` points to.
@@ -225,7 +228,7 @@ unsafe extern "C" fn collect(
     // SAFETY: reads a value that the kernel gave at the start of the process.
     let vdso = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
     objects.push(Object {
-        untouchable: vdso != 0 && runtime_ranges(&image, bias).any(|range| range.contains(&vdso)),
+        is_kernels: vdso != 0 && runtime_ranges(&image, bias).any(|range| range.contains(&vdso)),
         name,
         image,
         bias,
@@ -246,7 +249,7 @@ impl Object<'_> {
     fn rewrite(&self, entries: &Entries, sites: Sites) -> Report {
         let own = runtime_ranges(&self.image, self.bias)
             .any(|range| range.contains(&entries.own_address));
-        if self.untouchable || own {
+        if own {
             return Report::default();
         }
         let mut report = Report {
@@ -255,6 +258,10 @@ impl Object<'_> {
         };
         for segment in self.image.segments.iter().filter(|s| s.executable()) {
             report += self.rewrite_segment(segment, entries, sites);
+        }
+        if self.is_kernels {
+            // What cannot be written is left alone: these calls never wait, and to trap them would cost all others more.
+            report.left += std::mem::take(&mut report.trapped);
         }
         report
     }
@@ -403,7 +410,7 @@ impl Object<'_> {
         entries: &Entries,
     ) -> Option<Vec<(usize, Vec<u8>)>> {
         let runtime = |vaddr: u64| self.bias.wrapping_add(vaddr as usize);
-        let core = is_core(&self.name);
+        let core = self.is_kernels || is_core(&self.name);
         let mut head = [0; SLOT];
         head[..8].copy_from_slice(&entries.entry.to_le_bytes());
         head[8..16].copy_from_slice(&entries.entry_full.to_le_bytes());
