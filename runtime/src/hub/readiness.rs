@@ -8,11 +8,18 @@
 //! A *registration* belongs to an open file, not to a number. When the program closes a number on which tasks wait, the old
 //! registration lives on with its waiters (see [`crate::syscalls::close`]), and the number's next file gets its own.
 //!
+//! A task that serves a connection reads what there is, answers, and reads again, when there is hardly ever more. If a read from a TCP
+//! socket gives less than there is room for, the socket is *dry*: the next one waits at once, without a try. That is what epoll(7) says of edges
+//! ("the condition that the read/write I/O space is exhausted can also be detected by checking the amount of data read"), and it is so until the next
+//! event. It is not so where a read may end earlier than the data: at the end of file or at urgent data, which the latest event told of (or the
+//! next one will: what came after that is still to be told), on other kinds of sockets, and for whoever does not want to wait.
+//!
 //! An event wakes all who poll, but of those who wait to take something (data, room, a connection) only the first, as in the kernel:
 //! a thousand who accept on one socket are not all woken for each connection. Whoever was woken in his turn ([`Turn`]) and did not find
 //! that it was for nothing wakes the next when his call ends: there may be more. Whoever found nothing waits again and wakes nobody, so
 //! that it ends. Errors and ends of files stay, and wake all at once.
 
+use crate::fds;
 use crate::sys;
 use crate::sys::Errno;
 use crate::syscalls::close::Held;
@@ -30,9 +37,11 @@ pub(crate) const READ: u32 =
 /// There is room to write, or an error to be had.
 pub(crate) const WRITE: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR) as u32;
 /// Anything at all.
-pub(crate) const ANY: u32 = READ | WRITE | libc::EPOLLPRI as u32;
+pub(crate) const ANY: u32 = READ | WRITE | URGENT;
 /// What there is to take.
 const DIRECTIONS: u32 = (libc::EPOLLIN | libc::EPOLLOUT) as u32;
+/// Urgent data.
+const URGENT: u32 = libc::EPOLLPRI as u32;
 /// What stays for whoever looks.
 const LASTING: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
 
@@ -96,6 +105,12 @@ struct Registration {
     serial: u32,
     /// What epoll tells of.
     armed: u32,
+    /// A TCP socket, which is told of urgent data as well.
+    is_tcp: bool,
+    /// What the latest event told.
+    told: u32,
+    /// All that came has been read.
+    is_dry: bool,
     first: *const Waiter,
     last: *const Waiter,
 }
@@ -239,6 +254,9 @@ impl Readiness {
                 generation,
                 serial: 0,
                 armed: 0,
+                is_tcp: false,
+                told: 0,
+                is_dry: false,
                 first: ptr::null(),
                 last: ptr::null(),
             });
@@ -246,6 +264,10 @@ impl Readiness {
         });
         let r = &mut state.slots[slot as usize];
         (r.fd, r.generation, r.armed) = (fd, generation, READ | interest);
+        (r.is_tcp, r.told, r.is_dry) = (fds::is_plain(fd) && is_tcp(fd), 0, false);
+        if r.is_tcp {
+            r.armed |= URGENT;
+        }
         let mut added = self.arm(libc::EPOLL_CTL_ADD, fd, slot, r.serial, r.armed);
         if added == Err(Errno(libc::EEXIST)) {
             // The same file came back to the same number; its old registration is still there.
@@ -279,9 +301,36 @@ impl Readiness {
     /// An event from epoll: wakes those who wait for it. Each looks again, and waits on if it finds nothing.
     pub(crate) fn event(&self, data: u64, events: u32) {
         #[allow(clippy::cast_possible_truncation)]
-        let found = self.registration(data as u32, (data >> 32) as u32);
-        let Some(r) = found else { return };
+        let (slot, serial) = (data as u32, (data >> 32) as u32);
+        let found = self.state().slots.get_mut(slot as usize);
+        let Some(r) = found.filter(|r| r.serial == serial) else {
+            return;
+        };
+        (r.told, r.is_dry) = (events, false);
         r.wake(events, events & LASTING != 0);
+    }
+
+    /// A read from a socket gave less than there was room for.
+    #[inline]
+    pub(crate) fn ran_short(&self, fd: i32) {
+        if let Some(r) = self.present(fd) {
+            r.is_dry = r.is_tcp && r.told & (LASTING | URGENT) == 0;
+        }
+    }
+
+    /// Whether a read from a socket that may wait need not be tried: there is nothing to read, or epoll will tell of it.
+    #[inline]
+    pub(crate) fn is_dry(&self, fd: i32) -> bool {
+        self.present(fd).is_some_and(|r| r.is_dry) && fds::is_plain(fd)
+    }
+
+    /// The registration of a number's present file.
+    fn present(&self, fd: i32) -> Option<&mut Registration> {
+        let state = self.state();
+        let slot = state.by_fd.get(usize::try_from(fd).ok()?)?.checked_sub(1)?;
+        let generation = fds::entry(fd)?.generation();
+        let r = state.slots.get_mut(slot as usize)?;
+        (r.generation == generation).then_some(r)
     }
 
     /// Somebody's turn is over: wakes the next.
@@ -309,6 +358,12 @@ impl Readiness {
                 .for_each(|r| r.wake(ANY, true)),
         }
     }
+}
+
+/// Whether a socket is TCP's.
+fn is_tcp(fd: i32) -> bool {
+    fds::option(fd, libc::SO_PROTOCOL) == Ok(libc::IPPROTO_TCP)
+        && fds::option(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
 }
 
 impl Registration {

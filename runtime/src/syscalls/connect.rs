@@ -37,7 +37,7 @@ fn made(fd: usize, plain: bool) {
     fds::made(i32::try_from(fd).unwrap_or(-1), Kind::Socket, plain);
 }
 
-/// setsockopt(2): time-outs change what is known of a descriptor.
+/// setsockopt(2): some options change what is known of a descriptor.
 pub(crate) fn setsockopt(call: Call, fd: i32, level: i32, option: i32) -> SysResult {
     /// The same for programs with 64-bit times on 32-bit machines.
     const RCVTIMEO_NEW: i32 = 66;
@@ -50,6 +50,10 @@ pub(crate) fn setsockopt(call: Call, fd: i32, level: i32, option: i32) -> SysRes
             libc::SO_RCVLOWAT => fds::has_low_water(),
             _ => {}
         }
+    }
+    if level == libc::IPPROTO_TCP && option == libc::TCP_ULP {
+        // From then on (TLS in the kernel) reads end with records.
+        fds::not_plain(fd);
     }
     call.raw()
 }

@@ -442,8 +442,19 @@ pub(crate) fn read(call: Call) -> Outcome {
     }
     let file = Held::new(fd);
     let buffers = Buffers::one(buf, len);
-    match first(fd, kind, &buffers, Direction::Read) {
-        Some(Ok(n)) => call.done(Ok(n)),
+    let readiness = &call.hub().readiness;
+    let tried = if kind == Kind::Socket && len > 0 && readiness.is_dry(fd) {
+        Some(Err(Errno::AGAIN))
+    } else {
+        first(fd, kind, &buffers, Direction::Read)
+    };
+    match tried {
+        Some(Ok(n)) => {
+            if kind == Kind::Socket && 0 < n && n < len {
+                readiness.ran_short(fd);
+            }
+            call.done(Ok(n))
+        }
         tried => super::run(call, go_on(call, file, buffers, Direction::Read, tried)),
     }
 }

@@ -31,8 +31,19 @@ pub(crate) fn recvfrom(call: Call) -> Outcome {
     if flags & (DONTWAIT | PEEK | WAITALL | NEVER_WAIT_READ) != 0 || fds::low_water(fd) > 1 {
         return super::run(call, with_flags(call, fd, 3, Direction::Read));
     }
-    match first(&call, flags | DONTWAIT) {
-        Ok(n) => call.done(Ok(n)),
+    let (readiness, len) = (&call.hub().readiness, call.args[2]);
+    let tried = if len > 0 && readiness.is_dry(fd) {
+        Err(Errno::AGAIN)
+    } else {
+        first(&call, flags | DONTWAIT)
+    };
+    match tried {
+        Ok(n) => {
+            if 0 < n && n < len {
+                readiness.ran_short(fd);
+            }
+            call.done(Ok(n))
+        }
         tried => super::run(call, go_on(call, file, 3, Direction::Read, Some(tried))),
     }
 }
