@@ -310,27 +310,27 @@ impl Readiness {
         r.wake(events, events & LASTING != 0);
     }
 
-    /// A read from a socket gave less than there was room for.
+    /// A read from a socket gave something, and less than there was room for.
     #[inline]
-    pub(crate) fn ran_short(&self, fd: i32) {
-        if let Some(r) = self.present(fd) {
+    pub(crate) fn ran_short(&self, file: &Held) {
+        if let Some(r) = self.present(file) {
             r.is_dry = r.is_tcp && r.told & (LASTING | URGENT) == 0;
         }
     }
 
     /// Whether a read from a socket that may wait need not be tried: there is nothing to read, or epoll will tell of it.
     #[inline]
-    pub(crate) fn is_dry(&self, fd: i32) -> bool {
-        self.present(fd).is_some_and(|r| r.is_dry) && fds::is_plain(fd)
+    pub(crate) fn is_dry(&self, file: &Held) -> bool {
+        self.present(file).is_some_and(|r| r.is_dry) && fds::is_plain(file.number())
     }
 
-    /// The registration of a number's present file.
-    fn present(&self, fd: i32) -> Option<&mut Registration> {
+    /// The registration of a file that still has its number.
+    fn present(&self, file: &Held) -> Option<&mut Registration> {
         let state = self.state();
-        let slot = state.by_fd.get(usize::try_from(fd).ok()?)?.checked_sub(1)?;
-        let generation = fds::entry(fd)?.generation();
+        let index = usize::try_from(file.number()).ok()?;
+        let slot = state.by_fd.get(index)?.checked_sub(1)?;
         let r = state.slots.get_mut(slot as usize)?;
-        (r.generation == generation).then_some(r)
+        (r.generation == file.present_generation()?).then_some(r)
     }
 
     /// Somebody's turn is over: wakes the next.

@@ -59,6 +59,12 @@ impl Held {
         self.number
     }
 
+    /// The number's generation, if it still means the file.
+    pub(crate) fn present_generation(&self) -> Option<u32> {
+        let now = fds::entry(self.number)?.generation();
+        (now == self.generation.get()).then_some(now)
+    }
+
     /// Protects the file against closes of its number: to be called before the call waits.
     ///
     /// False if the number was closed since the call began, which has not waited yet. It begins again, then, with what the number means

@@ -277,6 +277,13 @@ async fn go_on(
         };
         match result {
             Ok(n) => {
+                if kind == Kind::Socket
+                    && direction == Direction::Read
+                    && 0 < n
+                    && n < buffers.len()
+                {
+                    call.hub().readiness.ran_short(&file);
+                }
                 moved += n;
                 // A blocking write ends when all is written; a read when there is something, or what SO_RCVLOWAT says.
                 let enough = match kind {
@@ -443,7 +450,7 @@ pub(crate) fn read(call: Call) -> Outcome {
     let file = Held::new(fd);
     let buffers = Buffers::one(buf, len);
     let readiness = &call.hub().readiness;
-    let tried = if kind == Kind::Socket && len > 0 && readiness.is_dry(fd) {
+    let tried = if kind == Kind::Socket && len > 0 && readiness.is_dry(&file) {
         Some(Err(Errno::AGAIN))
     } else {
         first(fd, kind, &buffers, Direction::Read)
@@ -451,7 +458,7 @@ pub(crate) fn read(call: Call) -> Outcome {
     match tried {
         Some(Ok(n)) => {
             if kind == Kind::Socket && 0 < n && n < len {
-                readiness.ran_short(fd);
+                readiness.ran_short(&file);
             }
             call.done(Ok(n))
         }

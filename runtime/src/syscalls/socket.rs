@@ -32,7 +32,7 @@ pub(crate) fn recvfrom(call: Call) -> Outcome {
         return super::run(call, with_flags(call, fd, 3, Direction::Read));
     }
     let (readiness, len) = (&call.hub().readiness, call.args[2]);
-    let tried = if len > 0 && readiness.is_dry(fd) {
+    let tried = if len > 0 && readiness.is_dry(&file) {
         Err(Errno::AGAIN)
     } else {
         first(&call, flags | DONTWAIT)
@@ -40,7 +40,7 @@ pub(crate) fn recvfrom(call: Call) -> Outcome {
     match tried {
         Ok(n) => {
             if 0 < n && n < len {
-                readiness.ran_short(fd);
+                readiness.ran_short(&file);
             }
             call.done(Ok(n))
         }
@@ -137,6 +137,15 @@ async fn go_on(
             Ok(n) => {
                 let peeks = direction == Direction::Read && flags & PEEK != 0;
                 moved = if peeks { n } else { moved + n };
+                // (Of messages with their headers the length is not known here.)
+                if direction == Direction::Read
+                    && at == 3
+                    && flags & (PEEK | NEVER_WAIT_READ) == 0
+                    && 0 < moved
+                    && moved < call.args[2]
+                {
+                    call.hub().readiness.ran_short(&file);
+                }
                 if n == 0 || moved >= enough(&call, now, flags, direction) || !is_stream(now) {
                     return Ok(moved);
                 }
