@@ -203,16 +203,7 @@ pub(crate) fn call_compared(number: usize, args: [usize; 6]) -> Result<(usize, b
         if left == 0 {
             break;
         }
-        // SAFETY: waits on a static word.
-        let _ = unsafe {
-            sys!(
-                SYS_futex,
-                LEFT.as_ptr(),
-                libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-                left,
-                0
-            )
-        };
+        sys::futex_wait(&LEFT, left);
     }
     let same = !DIFFERS.swap(false, Ordering::SeqCst);
     drop(order);
@@ -251,15 +242,7 @@ pub fn answer() -> bool {
         DIFFERS.store(true, Ordering::SeqCst);
     }
     if LEFT.fetch_sub(1, Ordering::SeqCst) == 1 {
-        // SAFETY: wakes a waiter on a static word.
-        let _ = unsafe {
-            sys!(
-                SYS_futex,
-                LEFT.as_ptr(),
-                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-                1
-            )
-        };
+        sys::futex_wake(&LEFT, 1);
     }
     true
 }

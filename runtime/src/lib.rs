@@ -27,6 +27,7 @@ mod future;
 pub mod heap;
 pub mod hub;
 pub mod log;
+pub mod objects;
 pub mod own;
 mod places;
 mod pool;

@@ -6,6 +6,7 @@
 //! with a destructor, no libc function that could lock, and never returns: it goes on for ever, or [ends](end) in the middle.
 
 use crate::everywhere::Room;
+use crate::objects;
 use crate::sys;
 use crate::sys::Errno;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,35 +28,23 @@ static IMAGE_BELOW: AtomicUsize = AtomicUsize::new(0);
 
 /// Sums up what loaded objects have as static thread-local storage. At conversion.
 pub(crate) fn measure_tls() {
-    unsafe extern "C" fn add(
-        info: *mut libc::dl_phdr_info,
-        _: usize,
-        total: *mut libc::c_void,
-    ) -> i32 {
-        // SAFETY: the loader's data, and the caller's sum.
-        unsafe {
-            let info = &*info;
-            let headers = std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum));
-            let here = (measure_tls as *const () as u64).wrapping_sub(info.dlpi_addr);
-            let is_own = headers.iter().any(|h| {
-                h.p_type == libc::PT_LOAD && (h.p_vaddr..h.p_vaddr + h.p_memsz).contains(&here)
-            });
-            for header in headers.iter().filter(|h| h.p_type == libc::PT_TLS) {
-                *total.cast::<usize>() += header.p_memsz as usize + header.p_align as usize;
-                if is_own {
-                    let image = (info.dlpi_addr + header.p_vaddr) as usize;
-                    IMAGE.store(image, Ordering::Relaxed);
-                    IMAGE_LEN.store(header.p_filesz as usize, Ordering::Relaxed);
-                    let below = pointer() as usize - info.dlpi_tls_data as usize;
-                    IMAGE_BELOW.store(below, Ordering::Relaxed);
-                }
+    let mut total = 0usize;
+    objects::find(|object| {
+        let is_own = object
+            .segment_of(measure_tls as *const () as usize)
+            .is_some();
+        let headers = object.headers().iter();
+        for header in headers.filter(|h| h.p_type == libc::PT_TLS) {
+            total += header.p_memsz as usize + header.p_align as usize;
+            if is_own {
+                IMAGE.store(object.range(header).start, Ordering::Relaxed);
+                IMAGE_LEN.store(header.p_filesz as usize, Ordering::Relaxed);
+                let below = pointer() as usize - object.thread_local_data();
+                IMAGE_BELOW.store(below, Ordering::Relaxed);
             }
         }
-        0
-    }
-    let mut total = 0usize;
-    // SAFETY: the callback gets what it expects.
-    unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut total).cast()) };
+        None::<()>
+    });
     TLS.store((total + 8192).next_multiple_of(4096), Ordering::Relaxed);
 }
 

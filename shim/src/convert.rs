@@ -497,30 +497,7 @@ fn has_fsgsbase() -> bool {
 
 /// The executable segment that holds the library.
 fn own_text() -> Option<std::ops::Range<usize>> {
-    unsafe extern "C" fn look(
-        info: *mut libc::dl_phdr_info,
-        _: usize,
-        found: *mut libc::c_void,
-    ) -> i32 {
-        // SAFETY: the loader's data, and the caller's range.
-        unsafe {
-            let info = &*info;
-            for i in 0..info.dlpi_phnum {
-                let header = &*info.dlpi_phdr.add(usize::from(i));
-                let start = (info.dlpi_addr + header.p_vaddr) as usize;
-                let range = start..start + header.p_memsz as usize;
-                if header.p_type == libc::PT_LOAD && range.contains(&own_address()) {
-                    *found.cast::<Option<std::ops::Range<usize>>>() = Some(range);
-                    return 1;
-                }
-            }
-        }
-        0
-    }
-    let mut found: Option<std::ops::Range<usize>> = None;
-    // SAFETY: the callback gets what it expects.
-    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut found).cast()) };
-    found
+    coop_runtime::objects::find(|object| object.segment_of(own_address()))
 }
 
 /// A file was mapped executable: its sites are rewritten before anybody runs them.

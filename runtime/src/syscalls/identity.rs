@@ -11,11 +11,11 @@
 use super::{apart, Call};
 use crate::everywhere;
 use crate::hub;
+use crate::objects;
 use crate::signal::bit;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, lock};
-use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
@@ -33,38 +33,17 @@ static LIBC: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
 
 /// Finds libc's code. At conversion.
 pub(crate) fn prepare() {
-    unsafe extern "C" fn look(
-        info: *mut libc::dl_phdr_info,
-        _: usize,
-        found: *mut libc::c_void,
-    ) -> i32 {
-        // SAFETY: the loader's data; the caller gave an address, and has room for a range.
-        unsafe {
-            let (info, found) = (&*info, &mut *found.cast::<(usize, Range<usize>)>());
-            let headers = std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum));
-            for header in headers.iter().filter(|h| h.p_type == libc::PT_LOAD) {
-                let start = (info.dlpi_addr + header.p_vaddr) as usize;
-                let range = start..start + header.p_memsz as usize;
-                if range.contains(&found.0) {
-                    found.1 = range;
-                    return 1;
-                }
-            }
-        }
-        0
-    }
-    // SAFETY: libc's own function, whoever else has one of that name, is only looked at; the callback gets what it expects.
-    unsafe {
+    // SAFETY: libc's own function, whoever else has one of that name, is only looked at.
+    let syscall = unsafe {
         let libc = libc::dlopen(c"libc.so.6".as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
         if libc.is_null() {
             return;
         }
-        let syscall = libc::dlsym(libc, c"syscall".as_ptr()) as usize;
-        let mut found = (syscall, 0..0);
-        libc::dl_iterate_phdr(Some(look), (&raw mut found).cast());
-        for (word, value) in LIBC.iter().zip([found.1.start, found.1.end, syscall]) {
-            word.store(value, Ordering::Relaxed);
-        }
+        libc::dlsym(libc, c"syscall".as_ptr()) as usize
+    };
+    let code = objects::find(|object| object.segment_of(syscall)).unwrap_or(0..0);
+    for (word, value) in LIBC.iter().zip([code.start, code.end, syscall]) {
+        word.store(value, Ordering::Relaxed);
     }
 }
 

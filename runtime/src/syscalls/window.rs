@@ -184,15 +184,7 @@ fn hand_over(job: &Arc<Job>) -> Result<(), Errno> {
     if carriers.idle >= carriers.jobs.len() {
         drop(carriers);
         WORK.fetch_add(1, Ordering::Release);
-        // SAFETY: wakes a waiter on a static word.
-        let _ = unsafe {
-            sys!(
-                SYS_futex,
-                WORK.as_ptr(),
-                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-                1
-            )
-        };
+        sys::futex_wake(&WORK, 1);
         return Ok(());
     }
     drop(carriers);
@@ -236,16 +228,7 @@ fn carry() -> ! {
             // Under the lock: a job that comes later changes the word.
             let seen = WORK.load(Ordering::Acquire);
             drop((carriers, inside));
-            // SAFETY: waits on a static word.
-            let _ = unsafe {
-                sys!(
-                    SYS_futex,
-                    WORK.as_ptr(),
-                    libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-                    seen,
-                    0
-                )
-            };
+            sys::futex_wait(&WORK, seen);
             continue;
         };
         was_idle = false;
