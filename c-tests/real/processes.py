@@ -10,7 +10,7 @@ echo pipe: $(printf '%s\n' c a b | sort | tr '\n' ' ')
 (sleep 0.1; exit 3) & (exit 4) &
 wait %1; echo first $?; wait %2; echo second $?
 trap 'echo term' TERM; kill -TERM $$; trap - TERM
-sleep 30 & kill -STOP %+; jobs | sed 's/ *$//'; kill -CONT %+; kill %+; wait %+; echo killed $?
+sleep 30 & kill -STOP %+; until grep -q ') T' /proc/$!/stat; do :; done; jobs | sed 's/ *$//'; kill -CONT %+; kill %+; wait %+; echo killed $?
 diff <(seq 3) <(seq 4) | tail -1
 coproc upper { tr a-z A-Z; }
 echo hello >&${upper[1]}; eval "exec ${upper[1]}>&-"; cat <&${upper[0]}

@@ -560,6 +560,11 @@ pub(crate) fn take(task: &'static Task, set: u64) -> Option<Info> {
     own.or_else(|| shared::take(set))
 }
 
+/// The signals pending for a task alone.
+pub(crate) fn pending_for(task: &'static Task) -> u64 {
+    lock(&task.signals).pending
+}
+
 /// The signals pending for a task or its process.
 pub(crate) fn pending(task: &'static Task) -> u64 {
     lock(&task.signals).pending | shared::pending()

@@ -273,7 +273,7 @@ pub(crate) async fn close(call: Call, fd: i32) -> SysResult {
     let may_be_socket =
         fds::entry(fd).is_none_or(|e| matches!(e.kind(), Kind::Unknown | Kind::Socket));
     let lingers = may_be_socket && connect::lingers(fd);
-    super::comm::closed(fd);
+    super::procfs::closed(fd);
     let _gone = let_go(fd);
     if lingers {
         match pool::wait_there(call.task, call.number, call.args).await {
@@ -312,7 +312,7 @@ fn replace(call: Call, old: i32, new: i32) -> SysResult {
         return Err(Errno::BADF);
     }
     fds::not_plain(old);
-    super::comm::closed(new);
+    super::procfs::closed(new);
     // SAFETY: asks whether the old number is good: if not, the new one stays as it is.
     let replaces = old != new && unsafe { sys!(SYS_fcntl, old, libc::F_GETFD) }.is_ok();
     let _gone = replaces.then(|| let_go(new));
@@ -339,7 +339,7 @@ pub(crate) fn close_range(call: Call, first: u32, last: u32, flags: u32) -> SysR
         for fd in (first..known.min(last.saturating_add(1))).filter_map(|fd| i32::try_from(fd).ok())
         {
             if !own::is_own(fd) {
-                super::comm::closed(fd);
+                super::procfs::closed(fd);
                 let one = let_go(fd);
                 if one.0.is_some() {
                     gone.push(one);

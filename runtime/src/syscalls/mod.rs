@@ -6,7 +6,6 @@
 mod apart;
 mod clock;
 pub(crate) mod close;
-mod comm;
 pub(crate) mod connect;
 pub(crate) mod file;
 pub(crate) mod futex;
@@ -17,6 +16,7 @@ pub(crate) mod memory;
 pub(crate) mod open;
 pub(crate) mod poll;
 pub(crate) mod process;
+mod procfs;
 pub mod quick;
 pub(crate) mod regular;
 mod rings;
@@ -244,7 +244,7 @@ pub(crate) fn reset() {
     window::reset();
     identity::reset();
     scheduling::reset();
-    comm::reset();
+    procfs::reset();
     memory::reset();
 }
 

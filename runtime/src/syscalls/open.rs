@@ -1,7 +1,7 @@
 //! Opening files. Most of it is quick, and made in line. What waits is a FIFO, for its other end, and a device, for itself: that is a
 //! pool thread's.
 
-use super::{comm, Call};
+use super::{procfs, Call};
 use crate::config::{self, File};
 use crate::fds::{self, Kind};
 use crate::pool;
@@ -42,8 +42,8 @@ pub(crate) async fn openat2(
 }
 
 async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> SysResult {
-    if let Some(id) = comm::task_of(path) {
-        return comm::open(id);
+    if let Some((id, file)) = procfs::file_of(path) {
+        return procfs::open(id, file);
     }
     if flags & (libc::O_NONBLOCK | libc::O_PATH | libc::O_DIRECTORY) == 0 && waits(dir, path) {
         return pool::wait_there(call.task, call.number, call.args).await;

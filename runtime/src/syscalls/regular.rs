@@ -10,7 +10,7 @@
 
 use super::file::{self, Buffers, Direction};
 use super::quick::Answer;
-use super::{comm, Call, Outcome};
+use super::{procfs, Call, Outcome};
 use crate::config::{self, File};
 use crate::fds::{self, Kind, Store};
 use crate::pool;
@@ -138,7 +138,7 @@ enum Attempt {
 
 fn attempt(call: Call, fd: i32, direction: Direction) -> Attempt {
     if direction == Direction::Write && call.number as i64 == libc::SYS_write {
-        if let Some(result) = comm::write(fd, call.args[1] as *const u8, call.args[2]) {
+        if let Some(result) = procfs::write(fd, call.args[1] as *const u8, call.args[2]) {
             return Attempt::Done(result);
         }
     }
