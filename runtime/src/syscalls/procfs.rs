@@ -45,7 +45,7 @@ pub(crate) fn file_of(path: *const libc::c_char) -> Option<(i32, File)> {
 pub(crate) fn open(id: i32, file: File) -> SysResult {
     let task = task::find(id).ok_or(Errno(libc::ENOENT))?;
     let text = match file {
-        File::Comm => [name(task), b"\n"].concat(),
+        File::Comm => [&name(task), b"\n".as_slice()].concat(),
         File::Stat => stat(task)?,
     };
     // SAFETY: makes a memory file and fills it.
@@ -62,11 +62,10 @@ pub(crate) fn open(id: i32, file: File) -> SysResult {
     Ok(fd)
 }
 
-fn name(task: &Task) -> &[u8] {
-    // SAFETY: the cell's 16 bytes stay where they are; a name that is changed meanwhile is told half old, half new, as in Linux.
-    let name = unsafe { &*task.name.as_ptr() };
+fn name(task: &Task) -> Vec<u8> {
+    let name = task.name.get();
     let len = name.iter().position(|b| *b == 0).unwrap_or(15);
-    &name[..len]
+    name[..len].to_vec()
 }
 
 /// The line of proc_pid_stat(5): that of this OS thread, with what is the task's own.
@@ -111,15 +110,8 @@ fn stat(task: &'static Task) -> Result<Vec<u8>, Errno> {
             _ => told.into(),
         })
         .collect();
-    let (id, fields) = (task.id().to_string(), fields.join(" "));
-    let parts = [
-        id.as_bytes(),
-        b" (",
-        name(task),
-        b") ",
-        fields.as_bytes(),
-        b"\n",
-    ];
+    let (id, name, fields) = (task.id().to_string(), name(task), fields.join(" "));
+    let parts = [id.as_bytes(), b" (", &name, b") ", fields.as_bytes(), b"\n"];
     Ok(parts.concat())
 }
 
