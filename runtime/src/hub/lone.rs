@@ -119,9 +119,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Hub> {
 
 /// The task that a thread carries alone.
 pub(crate) fn carried_by(tid: i32) -> Option<&'static Task> {
-    // SAFETY: workers are leaked. A hub that begins may have none yet.
     let carries = |hub: &&Hub| {
-        unsafe { hub.worker.load(Ordering::Acquire).as_ref() }.is_some_and(|w| w.tid() == tid)
+        // SAFETY: workers are leaked. A hub that begins may have none yet.
+        let worker = unsafe { hub.worker.load(Ordering::Acquire).as_ref() };
+        worker.is_some_and(|w| w.tid() == tid)
     };
     let hub = all().find(carries)?;
     // SAFETY: tasks' memory is never unmapped.

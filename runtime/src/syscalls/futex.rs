@@ -225,13 +225,13 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     if op & CLOCK_REALTIME != 0 && !takes_clock {
         return Err(Errno(libc::ENOSYS));
     }
-    check(command, call.args)?;
-    let is_shared = op & PRIVATE == 0 && super::memory::is_shared(address);
+    check(command, call.args, op & PRIVATE != 0)?;
     let two = [
         libc::FUTEX_REQUEUE,
         libc::FUTEX_CMP_REQUEUE,
         libc::FUTEX_WAKE_OP,
     ];
+    let is_shared = op & PRIVATE == 0 && super::memory::is_shared(address);
     if op & PRIVATE == 0 && two.contains(&command) && super::memory::is_shared(second) != is_shared
     {
         return across(command, call.args, is_shared).map(Answer::Now);
@@ -310,18 +310,21 @@ fn answer(call: &Call) -> Result<Answer, Errno> {
     }
 }
 
-/// Whether there can be a word. (Nothing is in the first page, but nobody looks as long as nobody waits there.)
-fn is_word(address: usize) -> Result<(), Errno> {
+/// Whether there can be a word. The private form does not look (nothing is in the first page, but nobody waits there); the other asks what
+/// memory there is.
+fn is_word(address: usize, is_private: bool) -> Result<(), Errno> {
     match address {
         a if a % 4 != 0 => Err(Errno::INVAL),
         a if !sys::plausible(a | 4096) => Err(Errno::FAULT),
-        _ => Ok(()),
+        _ if is_private => Ok(()),
+        _ => word(address).map(|_| ()),
     }
 }
 
 /// Whether an operation is known, and its arguments can be.
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-fn check(command: i32, args: [usize; 6]) -> Result<(), Errno> {
+fn check(command: i32, args: [usize; 6], is_private: bool) -> Result<(), Errno> {
+    let is_word = |address| is_word(address, is_private);
     let [first, _, value, fourth, second, third] = args;
     let (value, fourth, third) = (value as i32, fourth as i32, third as u32);
     match command {
@@ -466,10 +469,8 @@ pub(crate) fn wake(address: usize, count: usize, bits: u32) -> usize {
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 pub(super) fn wake_here(here: &'static Hub, [address, op, count]: [usize; 3]) -> Answered {
     let op = op as i32;
-    if op & !PRIVATE != libc::FUTEX_WAKE || address % 4 != 0 || !sys::plausible(address) {
-        return Answered::None;
-    }
-    if op & PRIVATE == 0 && super::memory::is_shared(address) {
+    // (The shared form asks what memory is there.)
+    if op != libc::FUTEX_WAKE | PRIVATE || address % 4 != 0 || !sys::plausible(address) {
         return Answered::None;
     }
     let mut queue = bucket(address).lock();
@@ -490,7 +491,7 @@ fn requeue(from: usize, wake: i32, move_: i32, to: usize, expected: Option<u32>)
     if wake < 0 || move_ < 0 {
         return Err(Errno::INVAL);
     }
-    is_word(to)?;
+    is_word(to, true)?;
     let mut queues = Two::lock(Buckets, from, to);
     if let Some(expected) = expected {
         if word(from)? != expected {

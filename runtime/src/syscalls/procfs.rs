@@ -24,19 +24,40 @@ pub(crate) enum File {
 
 /// Which file of which task a path is.
 pub(crate) fn file_of(path: *const libc::c_char) -> Option<(i32, File)> {
-    const PREFIX: &[u8] = b"/proc/self/task/";
+    const PROC: &[u8] = b"/proc/";
+    const SELF: &[u8] = b"self";
+    const TASK: &[u8] = b"/task/";
     const NAMES: [(&[u8], File); 2] = [(b"/comm\0", File::Comm), (b"/stat\0", File::Stat)];
     // SAFETY: a C string of the program's, read no further than it matches.
     let byte = |i: usize| unsafe { read_user(path.cast::<u8>().wrapping_add(i)) }.ok();
     let is = |text: &[u8], at: usize| (at..).zip(text).all(|(i, b)| byte(i) == Some(*b));
-    if !is(PREFIX, 0) {
+    let number = |mut at: usize| {
+        let mut number = 0i32;
+        while let Some(digit) = byte(at).filter(u8::is_ascii_digit) {
+            number = number
+                .checked_mul(10)?
+                .checked_add(i32::from(digit - b'0'))?;
+            at += 1;
+        }
+        Some((at, number))
+    };
+    if !is(PROC, 0) {
         return None;
     }
-    let (mut at, mut id) = (PREFIX.len(), 0i32);
-    while let Some(digit) = byte(at).filter(u8::is_ascii_digit) {
-        id = id.checked_mul(10)?.checked_add(i32::from(digit - b'0'))?;
-        at += 1;
+    let at = PROC.len();
+    let at = if is(SELF, at) {
+        at + SELF.len()
+    } else {
+        let (at, pid) = number(at)?;
+        if pid != task::main()?.id() {
+            return None;
+        }
+        at
+    };
+    if !is(TASK, at) {
+        return None;
     }
+    let (at, id) = number(at + TASK.len())?;
     let (_, file) = NAMES.into_iter().find(|(name, _)| is(name, at))?;
     Some((id, file))
 }
