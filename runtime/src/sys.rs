@@ -371,6 +371,12 @@ pub fn plausible(addr: usize) -> bool {
     (4096..(1 << 47) - 4096).contains(&addr)
 }
 
+/// Whether so many bytes can be user-space memory at all. Else read(2) and its kin fail before they look at anything.
+pub(crate) fn is_range(addr: usize, len: usize) -> bool {
+    addr.checked_add(len)
+        .is_some_and(|end| end <= (1 << 47) - 4096)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::future::Parked;
 use crate::hub::{balance, Hub};
 use crate::signal::TaskSignals;
+use crate::sys;
 use crate::turn::Turn;
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{self, NonNull};
@@ -160,6 +161,28 @@ impl Task {
         let name = self.name.get();
         let len = name.iter().position(|b| *b == 0).unwrap_or(name.len());
         String::from_utf8_lossy(&name[..len]).into_owned()
+    }
+
+    /// Gives the task a name. The main task's is the process's, for whoever looks at it from outside: that of the first OS thread.
+    pub(crate) fn set_name(&self, name: [u8; 16]) {
+        self.name.set(name);
+        if self.id() != MAIN.load(Ordering::Relaxed) {
+            return;
+        }
+        let len = name.iter().position(|b| *b == 0).unwrap_or(15);
+        let path = std::ffi::CString::new(format!(
+            "/proc/self/task/{}/comm",
+            crate::signal::receiver::tid()
+        ));
+        let Ok(path) = path else { return };
+        // SAFETY: a file that is opened, written and closed here; without /proc the process keeps its name.
+        unsafe {
+            let flags = libc::O_WRONLY | libc::O_CLOEXEC;
+            if let Ok(file) = sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) {
+                let _ = sys!(SYS_write, file, name.as_ptr(), len.max(1));
+                let _ = sys!(SYS_close, file);
+            }
+        }
     }
 
     /// Makes the task ready: it will look at what it waits for again. A hint: it may find nothing and wait on.

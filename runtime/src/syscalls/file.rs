@@ -59,6 +59,8 @@ impl Buffers {
         }
     }
 
+    /// # Errors
+    /// Those that the call has for such a list, or another: it is to be made as it is.
     pub(crate) fn of(list: *const libc::iovec, count: usize) -> Result<Self, Errno> {
         if count > 1024 {
             return Err(Errno::INVAL);
@@ -67,6 +69,12 @@ impl Buffers {
         let list = (0..count)
             .map(|i| unsafe { read_user(list.add(i)) })
             .collect::<Result<Vec<_>, _>>()?;
+        if list
+            .iter()
+            .any(|v| !sys::is_range(v.iov_base as usize, v.iov_len))
+        {
+            return Err(Errno::FAULT);
+        }
         Ok(Self {
             list,
             one: [libc::iovec {

@@ -14,7 +14,7 @@ use crate::hub::{self, world};
 use crate::signal::{self, frame};
 use crate::sys;
 use crate::sys::{write_user, Errno, SysResult};
-use crate::task::Task;
+use crate::task::{self, Task};
 use crate::{fds, own};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
@@ -45,6 +45,25 @@ pub(crate) fn execve(call: Call) -> Outcome {
 /// execveat(2).
 pub(crate) fn execveat(call: Call) -> Outcome {
     window::enter(call, What::Exec)
+}
+
+/// A call whose first argument names a process: by the id of any of its threads, for Linux. The call with the process's own, and this.
+pub(super) fn named(mut call: Call, id: i32) -> (Call, i32) {
+    // SAFETY: takes no arguments.
+    let own = unsafe { sys!(SYS_getpid) }.map_or(id, |pid| pid as i32);
+    if id <= 0 || id == own || task::find(id).is_none() {
+        return (call, id);
+    }
+    #[allow(clippy::cast_sign_loss)]
+    {
+        call.args[0] = own as usize;
+    }
+    (call, own)
+}
+
+/// getpgid(2), getsid(2), prlimit(2).
+pub(crate) fn about_process(call: Call, id: i32) -> SysResult {
+    named(call, id).0.raw()
 }
 
 /// exit_group(2).

@@ -151,7 +151,7 @@ pub(crate) fn write(fd: i32, from: *const u8, len: usize) -> Option<SysResult> {
         }
     }
     Some(task::find(id).ok_or(Errno::SRCH).map(|task| {
-        task.name.set(name);
+        task.set_name(name);
         len
     }))
 }

@@ -24,6 +24,9 @@ const HERE: usize = usize::MAX;
 
 /// read(2), of whatever it may be. A call on a regular file that need not wait has no future to be built.
 pub(crate) fn read(call: Call) -> Outcome {
+    if !sys::is_range(call.args[1], call.args[2]) {
+        return Outcome::InLine;
+    }
     match known(call) {
         Some(fd) => made(call, fd, Direction::Read),
         None => file::read(call),
@@ -32,6 +35,9 @@ pub(crate) fn read(call: Call) -> Outcome {
 
 /// write(2), of whatever it may be.
 pub(crate) fn write(call: Call) -> Outcome {
+    if !sys::is_range(call.args[1], call.args[2]) {
+        return Outcome::InLine;
+    }
     match known(call) {
         Some(fd) => made(call, fd, Direction::Write),
         None => file::write(call),
@@ -50,6 +56,12 @@ pub(crate) fn pwrite(call: Call) -> Outcome {
 
 fn positioned(call: Call, direction: Direction) -> Outcome {
     let fd = number(call);
+    // Of buffers only the short calls tell here. A negative position is an error, and means another thing to what these calls become.
+    let [_, buf, len, offset, ..] = call.args;
+    let is_short = [libc::SYS_pread64, libc::SYS_pwrite64].contains(&(call.number as i64));
+    if (offset as i64) < 0 || is_short && !sys::is_range(buf, len) {
+        return Outcome::InLine;
+    }
     if fds::kind(fd) == Kind::Regular {
         made(call, fd, direction)
     } else {
@@ -83,6 +95,10 @@ pub(super) fn cached_now(number: usize, [fd, buf, len]: [usize; 3], offset: usiz
         iov_len: len,
     };
     let here = number as i64 == libc::SYS_read;
+    // (Errors are for who makes the call as it is.)
+    if !sys::is_range(buf, len) || !here && (offset as i64) < 0 {
+        return Answer::None;
+    }
     let (offset, high) = if here { (HERE, HERE) } else { (offset, 0) };
     // SAFETY: the program's buffer.
     match unsafe { sys!(SYS_preadv2, fd, &one, 1, offset, high, RWF_NOWAIT) } {

@@ -1,6 +1,6 @@
 //! The signal calls; what signals do is in [`crate::signal`].
 
-use super::Call;
+use super::{process, Call};
 use crate::future::{sleep_until, until, Woken};
 use crate::signal::frame::{self, AUTODISARM};
 use crate::signal::{self, bit, Action, Info, Sigwait};
@@ -95,6 +95,7 @@ pub(crate) fn rt_sigpending(call: Call, set: *mut u64, size: usize) -> SysResult
 
 /// kill(2): to the process itself it is at once, to others the kernel's.
 pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
+    let (call, pid) = process::named(call, pid);
     if pid == process_id() && (1..=64).contains(&signal) {
         signal::cancel_opposites(signal);
     }
@@ -149,6 +150,7 @@ fn to_task(id: i32, signal: i32) -> SysResult {
 
 /// rt_sigqueueinfo(2).
 pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const Info) -> SysResult {
+    let (call, pid) = process::named(call, pid);
     if pid != process_id()
         || !(1..=64).contains(&signal)
         || [libc::SIGKILL, libc::SIGSTOP].contains(&signal)

@@ -246,10 +246,10 @@ rows! {
     118 getresuid                Identity  never;
     119 setresgid                Identity  direct(identity::set_ids);
     120 getresgid                Identity  never;
-    121 getpgid                  Process   never;
+    121 getpgid                  Process   direct(process::about_process);
     122 setfsuid                 Identity  direct(apart::set_fs_id);
     123 setfsgid                 Identity  direct(apart::set_fs_id);
-    124 getsid                   Process   never;
+    124 getsid                   Process   direct(process::about_process);
     125 capget                   Identity  direct(identity::capget);
     126 capset                   Identity  direct(identity::capset);
     127 rt_sigpending            Signal    direct(signal::rt_sigpending);
@@ -427,7 +427,7 @@ rows! {
     299 recvmmsg                 Socket    coop(socket::recvmmsg);
     300 fanotify_init            File      never;
     301 fanotify_mark            File      never;
-    302 prlimit64                Process   never;
+    302 prlimit64                Process   direct(process::about_process);
     303 name_to_handle_at        File      never;
     304 open_by_handle_at        File      pool;
     305 clock_adjtime            Time      never;

@@ -378,7 +378,7 @@ pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
                     break;
                 }
             }
-            call.task.name.set(name);
+            call.task.set_name(name);
             if call.hub().is_lone() {
                 return call.raw();
             }

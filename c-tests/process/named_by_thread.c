@@ -1,0 +1,73 @@
+// The id of any thread names its process for kill, sigqueue, getpgid, getsid and prlimit; and the main thread's name is the process's.
+#include "coop-test.h"
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+static pid_t id;
+static sem_t ready, leave;
+static volatile int came;
+
+static void *waits(void *unused)
+{
+    id = my_tid();
+    sem_post(&ready);
+    while (sem_wait(&leave) == -1) ASSERT_EQ(errno, EINTR);
+    return unused;
+}
+
+static void handler(int signal, siginfo_t *info, void *context)
+{
+    (void)context;
+    ASSERT_EQ(signal, SIGUSR1);
+    ASSERT_EQ(info->si_code, came == 0 ? SI_USER : SI_QUEUE);
+    came++;
+}
+
+static void name_is(const char *expected)
+{
+    char text[32];
+    int fd = SYS(open("/proc/self/comm", O_RDONLY));
+    ssize_t size = SYS(read(fd, text, sizeof text));
+    SYS(close(fd));
+    ASSERT_GT(size, 0);
+    text[size - 1] = 0;
+    if (strcmp(text, expected) != 0) FAIL("the process is called %s, not %s", text, expected);
+}
+
+int main(void)
+{
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
+    struct rlimit limit, same;
+    SYS(sigaction(SIGUSR1, &action, NULL));
+    pthread_t other = spawn(waits, NULL);
+    sem_wait(&ready);
+    ASSERT_NE(id, getpid());
+    SYS(kill(id, 0));
+    SYS(kill(id, SIGUSR1));
+    UNTIL(came == 1);
+    SYS(sigqueue(id, SIGUSR1, (union sigval){.sival_int = 5}));
+    UNTIL(came == 2);
+    ASSERT_EQ(getpgid(id), getpgid(0));
+    ASSERT_EQ(getsid(id), getsid(0));
+    SYS(getrlimit(RLIMIT_NOFILE, &limit));
+    SYS(prlimit(id, RLIMIT_NOFILE, NULL, &same));
+    ASSERT_EQ(limit.rlim_cur, same.rlim_cur);
+    limit.rlim_cur--;
+    SYS(prlimit(id, RLIMIT_NOFILE, &limit, NULL));
+    SYS(getrlimit(RLIMIT_NOFILE, &same));
+    ASSERT_EQ(limit.rlim_cur, same.rlim_cur);
+
+    SYS(prctl(PR_SET_NAME, "by prctl"));
+    name_is("by prctl");
+    OK(pthread_setname_np(pthread_self(), "by its thread"));
+    name_is("by its thread");
+    OK(pthread_setname_np(other, "another"));
+    name_is("by its thread");
+    SYS(prctl(PR_SET_NAME, ""));
+    name_is("");
+
+    sem_post(&leave);
+    join(other);
+    FAILS(kill(id, 0), ESRCH);
+    return 0;
+}
