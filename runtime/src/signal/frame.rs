@@ -420,12 +420,21 @@ pub(crate) fn sigreturn(task: &'static Task) -> Outcome {
         };
         return syscalls::dispatch(task.hub(), task);
     }
-    if let Some(on) = (hub::crossing().continuation)(machine.rip as usize) {
-        // SAFETY: the frame was read there.
-        let _ = unsafe { user::write(&raw mut (*(at as *mut Frame)).uc.machine.rip, on as u64) };
-    }
-    task.frame.set(std::ptr::NonNull::new(at as *mut u8));
+    let mut there = std::ptr::NonNull::new(at as *mut u8);
     task.frame_on_stack.set(true);
+    if let Some(on) = (hub::crossing().continuation)(machine.rip as usize) {
+        let go_on = |frame: *mut u8| {
+            // SAFETY: a field of a frame, which may be in the program's memory.
+            unsafe { user::write(&raw mut (*frame.cast::<Frame>()).uc.machine.rip, on as u64) }
+        };
+        if go_on(at as *mut u8).is_err() {
+            // It can be read there, and no more.
+            there = there.map(super::preempt::copy_of);
+            task.frame_on_stack.set(false);
+            let _ = there.map(|copy| go_on(copy.as_ptr()));
+        }
+    }
+    task.frame.set(there);
     Outcome::Resume
 }
 

@@ -8,8 +8,10 @@
 use super::frame::Frame;
 use crate::context::Context;
 use crate::hub::{self, Worker};
+use crate::sys::Errno;
 use crate::syscalls::Outcome;
 use crate::task::Task;
+use crate::user;
 use std::alloc::Layout;
 use std::mem::size_of;
 use std::ptr::NonNull;
@@ -73,23 +75,57 @@ pub(crate) fn keep(task: &'static Task, worker: &Worker) -> Outcome {
 
 /// Runs a task from a frame until it crosses again.
 pub(crate) fn resume(task: &'static Task, worker: &Worker, frame: NonNull<u8>) {
-    // The frame is the task's own, from a handler that returned, or a kept copy.
-    let on_stack = task.frame_on_stack.get();
-    // SAFETY: the frame is whole. The mask and the alternate stack that the kernel is to restore are the thread's, not the task's.
-    unsafe {
-        let uc = &mut (*frame.as_ptr().cast::<Frame>()).uc;
-        uc.mask = !super::UNBLOCKED;
-        let (sp, size) = worker.signal_stack();
-        uc.stack = libc::stack_t {
-            ss_sp: sp as *mut libc::c_void,
-            ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
-            ss_size: size,
-        };
-        (hub::crossing().resume_frame)(task.ctx.get(), frame.as_ptr() as usize);
+    // The mask and the alternate stack that the kernel is to restore are the thread's, not the task's.
+    let mask = !super::UNBLOCKED;
+    let (sp, size) = worker.signal_stack();
+    let stack = libc::stack_t {
+        ss_sp: sp as *mut libc::c_void,
+        ss_flags: if size == 0 { libc::SS_DISABLE } else { 0 },
+        ss_size: size,
+    };
+    let set = |frame: NonNull<u8>| {
+        let frame = frame.as_ptr().cast::<Frame>();
+        // SAFETY: two fields of a frame, which may be in the program's memory.
+        unsafe {
+            user::write(&raw mut (*frame).uc.mask, mask)?;
+            user::write(&raw mut (*frame).uc.stack, stack)
+        }
+    };
+    // The frame is the task's own, from a handler that returned, or a kept copy. The kernel only reads it, so it may be where one cannot write.
+    let mut kept = (!task.frame_on_stack.get()).then_some(frame);
+    if set(frame).is_err() {
+        let copy = copy_of(frame);
+        let _ = set(copy);
+        kept = Some(copy);
     }
-    if !on_stack {
-        free(frame);
+    let from = kept.unwrap_or(frame).as_ptr() as usize;
+    // SAFETY: the frame is whole.
+    unsafe { (hub::crossing().resume_frame)(task.ctx.get(), from) };
+    if let Some(kept) = kept {
+        free(kept);
     }
+}
+
+/// A copy of a frame in the program's memory. What cannot even be read ends the process, as it would in `rt_sigreturn`.
+pub(super) fn copy_of(frame: NonNull<u8>) -> NonNull<u8> {
+    let copy = allocate();
+    // SAFETY: any bytes are a frame and its state; the copy has room for `largest` bytes of that.
+    let copied: Result<(), Errno> = (|| unsafe {
+        let mut whole = user::read(frame.as_ptr().cast::<Frame>())?;
+        let state = whole.uc.machine.fpstate as *const u8;
+        let size = state_size(state).min(crate::extended::largest());
+        let new_state = copy.as_ptr().sub(8).add(state_offset());
+        user::read_bytes(new_state, state as usize, size)?;
+        if size != 0 {
+            whole.uc.machine.fpstate = new_state as u64;
+        }
+        copy.as_ptr().cast::<Frame>().write(whole);
+        Ok(())
+    })();
+    if copied.is_err() {
+        super::die(libc::SIGSEGV);
+    }
+    copy
 }
 
 /// For a signal handler: whether the code it struck may cross, as if it had made the pseudo call `call`. `frame`: the kernel's.

@@ -118,6 +118,9 @@ pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
 
 /// tkill(2).
 pub(crate) fn tkill(call: Call, id: i32, signal: i32) -> SysResult {
+    if id <= 0 {
+        return Err(Errno::INVAL);
+    }
     if task::find(id).is_none() {
         return call.raw();
     }
@@ -126,6 +129,9 @@ pub(crate) fn tkill(call: Call, id: i32, signal: i32) -> SysResult {
 
 /// tgkill(2).
 pub(crate) fn tgkill(call: Call, process: i32, id: i32, signal: i32) -> SysResult {
+    if id <= 0 {
+        return Err(Errno::INVAL);
+    }
     if process != process_id() {
         return call.raw();
     }

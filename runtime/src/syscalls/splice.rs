@@ -25,20 +25,45 @@ pub(crate) async fn tee(call: Call, input: i32, out: i32, _length: usize, flags:
 pub(crate) async fn splice(
     call: Call,
     input: i32,
-    _from: usize,
+    from: usize,
     out: i32,
-    _to: usize,
+    to: usize,
     _length: usize,
     flags: u32,
 ) -> SysResult {
-    if fds::kind(input) == Kind::Pipe && fds::kind(out) == Kind::Pipe {
+    let kinds = [input, out].map(fds::kind);
+    let pipes = kinds.map(|kind| kind == Kind::Pipe);
+    if pipes == [true, true] && from == 0 && to == 0 {
         return between_pipes(call, [input, out], 5, flags).await;
     }
-    if flags & NONBLOCK == 0 {
+    // What is wrong is told at once, and by the kernel.
+    let is_wrong = pipes == [false, false]
+        || pipes[0] && from != 0
+        || pipes[1] && to != 0
+        || !may(input, libc::O_RDONLY)
+        || !may(out, libc::O_WRONLY);
+    if is_wrong {
+        return call.in_line();
+    }
+    // Of other files most cannot be spliced at all: that is told at once, too.
+    let may_wait = kinds
+        .iter()
+        .all(|kind| [Kind::Pipe, Kind::Socket, Kind::Device, Kind::Regular].contains(kind));
+    if flags & NONBLOCK == 0 && may_wait {
         ready(call, input, libc::POLLIN, READ).await?;
         ready(call, out, libc::POLLOUT, WRITE).await?;
     }
     in_pool(call, call.args).await
+}
+
+/// Whether a file is open for this way of access.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+fn may(fd: i32, way: i32) -> bool {
+    // SAFETY: reads flags.
+    unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) }.is_ok_and(|flags| {
+        let flags = flags as i32;
+        flags & libc::O_PATH == 0 && [way, libc::O_RDWR].contains(&(flags & libc::O_ACCMODE))
+    })
 }
 
 /// Tries a call with flags at `at` between two pipes until neither makes it wait.
