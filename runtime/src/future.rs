@@ -97,6 +97,11 @@ impl Parked {
         unsafe { (self.how.poll)(self.future.as_ptr()) }
     }
 
+    /// Where the future is.
+    pub(crate) fn place(&self) -> *const u8 {
+        self.future.as_ptr()
+    }
+
     /// Drops the future, ended or not, and gives its buffer back to the hub. The caller makes no use of a copy after this.
     pub(crate) fn finish(self, hub: &Hub) {
         // SAFETY: as for `poll`; this is the one place where a parked future is dropped.

@@ -131,8 +131,14 @@ impl Ready {
         // SAFETY: links of queued tasks are null or point to queued tasks, and tasks' memory is never unmapped.
         let next = unsafe { task.next.load(Ordering::Relaxed).as_ref() };
         self.first.set(next);
-        if next.is_none() {
-            self.last.set(None);
+        match next {
+            None => self.last.set(None),
+            Some(next) => {
+                next.fetch_what_it_uses();
+                // SAFETY: as above.
+                let after = unsafe { next.next.load(Ordering::Relaxed).as_ref() };
+                after.inspect(|after| after.fetch());
+            }
         }
         Some(task)
     }
