@@ -560,6 +560,23 @@ pub(crate) fn take(task: &'static Task, set: u64) -> Option<Info> {
     own.or_else(|| shared::take(set))
 }
 
+/// Whether a signal has come for the process and is still to be handled, by a task that is about to change what is done about it: natively it
+/// would have been by now. The task is told.
+pub(crate) fn comes_first(task: &'static Task, signal: i32) -> bool {
+    let first = action(signal).disposition(signal) == Disposition::Handle
+        && task.mask.load(Ordering::Relaxed) & bit(signal) == 0
+        && shared::pending() & bit(signal) != 0;
+    if first {
+        task.signalled.store(true, Ordering::Release);
+    }
+    first
+}
+
+/// Sees to it that who may take what has come by now is told.
+pub(crate) fn consider_pending() {
+    shared::consider_all();
+}
+
 /// The signals pending for a task alone.
 pub(crate) fn pending_for(task: &'static Task) -> u64 {
     lock(&task.signals).pending

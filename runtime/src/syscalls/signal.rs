@@ -16,7 +16,7 @@ fn process_id() -> i32 {
 
 /// rt_sigaction(2).
 pub(crate) fn rt_sigaction(
-    _call: Call,
+    call: Call,
     signal: i32,
     new: *const Action,
     old: *mut Action,
@@ -34,6 +34,9 @@ pub(crate) fn rt_sigaction(
         };
         if new.is_some() && (signal == libc::SIGKILL || signal == libc::SIGSTOP) {
             return Err(Errno::INVAL);
+        }
+        if new.is_some() && signal::comes_first(call.task, signal) {
+            return Err(Errno::RESTART_NOINTR);
         }
         let was = signal::set_action(signal, new)?;
         if !old.is_null() {

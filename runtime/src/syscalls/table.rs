@@ -162,8 +162,8 @@ rows! {
      34 pause                    Signal    coop(signal::pause);
      35 nanosleep                Time      coop(time::nanosleep);
      36 getitimer                Time      never;
-     37 alarm                    Time      never;
-     38 setitimer                Time      never;
+     37 alarm                    Time      direct(timer::set);
+     38 setitimer                Time      direct(timer::set);
      39 getpid                   Process   never;
      40 sendfile                 File      coop(splice::sendfile);
      41 socket                   Socket    direct(connect::socket);
@@ -348,7 +348,7 @@ rows! {
     220 semtimedop               Ipc       coop(ipc::semtimedop);
     221 fadvise64                File      never;
     222 timer_create             Time      direct(timer::create);
-    223 timer_settime            Time      never;
+    223 timer_settime            Time      direct(timer::set);
     224 timer_gettime            Time      never;
     225 timer_getoverrun         Time      direct(timer::getoverrun);
     226 timer_delete             Time      direct(timer::delete);

@@ -87,6 +87,14 @@ pub(crate) fn delete(call: Call, timer: i32) -> SysResult {
     Ok(result)
 }
 
+/// setitimer(2), alarm(2) and timer_settime(2): who disarms a timer expects no signal of it afterwards. One that it has sent before is handled
+/// before the call returns, as natively, and not when the receiver hears of it.
+pub(crate) fn set(call: Call) -> SysResult {
+    let result = call.raw();
+    signal::consider_pending();
+    result
+}
+
 /// timer_getoverrun(2): of the signal that was taken last.
 pub(crate) fn getoverrun(call: Call, timer: i32) -> SysResult {
     match lock(&TIMERS).get(&timer) {
