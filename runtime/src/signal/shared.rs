@@ -72,7 +72,7 @@ pub(crate) fn after_call() {
 
 /// Considers whatever is pending.
 #[cold]
-pub(super) fn consider_all() {
+pub(crate) fn consider_all() {
     let pending = pending();
     for signal in (1..=64).filter(|s| pending & bit(*s) != 0) {
         consider(signal);
@@ -171,25 +171,34 @@ pub(crate) fn consider(signal: i32) {
     if tell_sigwaiter(signal) {
         return;
     }
-    // Under the lock: a signal that comes after a handler was set is not taken for one that came before, and was ignored.
+    // What the action says is done under its lock, to a signal that is there: the one that this call is about may have been taken, and the action
+    // changed since; and one that comes after a handler was set must not be taken for one that came before, and was ignored.
     let actions = lock_actions();
     let disposition = actions[signal as usize].disposition(signal);
     if disposition == Disposition::Ignore && !blocked_by_main(signal) {
         take(bit(signal));
         return;
     }
-    drop(actions);
     let Some(taker) = taker(signal, None) else {
         return;
     };
     match disposition {
-        Disposition::Kill => super::die(signal),
+        Disposition::Kill => {
+            // It stays: so nobody else who sees to it goes on.
+            if pending() & bit(signal) != 0 {
+                drop(actions);
+                super::die(signal);
+            }
+        }
         Disposition::Stop => {
             if take(bit(signal)).is_some() {
                 super::stop(signal);
             }
         }
-        Disposition::Ignore | Disposition::Handle => super::notify(taker),
+        Disposition::Ignore | Disposition::Handle => {
+            drop(actions);
+            super::notify(taker);
+        }
     }
 }
 
