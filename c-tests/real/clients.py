@@ -5,7 +5,7 @@ import os
 import pwd
 from pathlib import Path
 
-from harness import HERE, NATIVE, PYTHON, ROOT, Failure, Skip, built, test
+from harness import HERE, NATIVE, PYTHON, ROOT, Failure, Skip, built, free_port, test
 
 CURL = "/usr/lib/x86_64-linux-gnu/libcurl.so.4"
 PQ = "/usr/lib/x86_64-linux-gnu/libpq.so.5"
@@ -63,14 +63,6 @@ def libpq(run):
             # SIGINT: at once, in order.
             server.stop(20, by=2)
     return "\n".join(seen)
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @test("clients/nss-resolve", needs=[f"{NSS}/libnss_resolve.so.2", "unshare"], weight=12)

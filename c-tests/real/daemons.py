@@ -3,8 +3,8 @@
 import re
 import time
 
-from event_loops import free_port, get, reachable
-from harness import HERE, NATIVE, PYTHON, test
+from event_loops import get, reachable
+from harness import HERE, NATIVE, PYTHON, free_port, test
 
 APACHE = "/usr/lib/apache2/modules"
 

@@ -7,13 +7,7 @@ import socket
 import threading
 import time
 
-from harness import NATIVE, Failure, test
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from harness import NATIVE, Failure, free_port, test
 
 
 def reachable(port, server, seconds=15):

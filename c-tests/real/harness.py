@@ -4,10 +4,13 @@ A test is a function that runs programs in the mode it is given and returns what
 natively is the oracle: each preloaded mode must see the same.
 """
 
+import itertools
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -265,6 +268,27 @@ class Run:
         """Runs a program to its end."""
         with self.start(*argv, mode=mode, **variables) as program:
             return program.wait(limit)
+
+
+_ports_lock = threading.Lock()
+# Below those that the kernel gives to whoever asks for any. Two runs at a time begin in different places.
+_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+_ports = list(range(10_000, max(_given, 20_000)))
+_first = random.randrange(len(_ports))
+_ports = itertools.cycle(_ports[_first:] + _ports[:_first])
+
+
+def free_port():
+    """A port of 127.0.0.1 for one server, of TCP and UDP: nobody has it, and no other test gets it."""
+    with _ports_lock:
+        for port in _ports:
+            try:
+                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                    with socket.socket(socket.AF_INET, kind) as probe:
+                        probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 _build_lock = threading.Lock()

@@ -1,7 +1,7 @@
 // sigtimedwait: times out with EAGAIN, is ended by a handler of another signal with EINTR, and takes what came before.
 #include "coop-test.h"
 
-static _Atomic int done;
+static _Atomic int waits, done;
 
 static void handler(int number)
 {
@@ -22,6 +22,7 @@ static void *body(void *unused)
     ASSERT_EQ(SYS(sigtimedwait(&set, &info, &none)), SIGUSR1);
     ASSERT_EQ(info.si_value.sival_int, 9);
     // SA_RESTART does not restart it.
+    waits = 1;
     FAILS(sigtimedwait(&set, &info, &(struct timespec){30, 0}), EINTR);
     done = 1;
     return unused;
@@ -33,7 +34,7 @@ int main(void)
     on_signal(SIGUSR2, handler, SA_RESTART);
     OK(pthread_sigmask(SIG_BLOCK, &set, NULL));
     pthread_t thread = spawn(body, NULL);
-    sleep_ms(30);
+    UNTIL(waits);
     while (!done) {
         OK(pthread_kill(thread, SIGUSR2));
         sleep_ms(2);

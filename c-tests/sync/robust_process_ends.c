@@ -1,11 +1,13 @@
-// A process with threads that ends by a fault, or by abort, while one of them holds a robust mutex in shared memory leaves it as of a
-// dead owner: to one who tries at once, and to one who waits.
+// A process with threads that ends while one of them holds a robust mutex in shared memory leaves it as of a dead owner, to one who waits and to
+// one who tries afterwards: by exit, by a signal of its own or of another's, by a fault, and by abort.
 #include "shared.h"
-#include <sys/prctl.h>
 #include <sys/resource.h>
+
+enum way { EXITS, KILLS_ITSELF, IS_KILLED, FAULTS, TRAPS, ABORTS, WAYS };
 
 static pthread_mutex_t *mutex;
 static sem_t held;
+static volatile int *volatile nowhere = (int *)8;
 
 static void *owner(void *unused)
 {
@@ -14,12 +16,17 @@ static void *owner(void *unused)
     return pause_for_ever(unused);
 }
 
-static void *faults(void *argument)
+static void *ends(void *argument)
 {
-    int way = (int)(intptr_t)argument;
-    if (way == 0) *(volatile int *)8 = 1;
-    if (way == 1) __builtin_trap();
-    abort();
+    switch ((enum way)(intptr_t)argument) {
+    case EXITS: exit(0);
+    case KILLS_ITSELF: kill(getpid(), SIGTERM); break;
+    case FAULTS: *nowhere = 1; break;
+    case TRAPS: __builtin_trap();
+    case ABORTS: abort();
+    default: break;
+    }
+    return pause_for_ever(NULL);
 }
 
 static void *waiter(void *unused)
@@ -32,14 +39,15 @@ static void *waiter(void *unused)
 
 int main(void)
 {
-    static const int by[] = {SIGSEGV, SIGILL, SIGABRT};
+    static const int status[] = {0, 128 + SIGTERM, 128 + SIGTERM, 128 + SIGSEGV, 128 + SIGILL, 128 + SIGABRT};
     struct rlimit none = {0, 0};
     SYS(setrlimit(RLIMIT_CORE, &none));
     mutex = shared_memory(sizeof *mutex);
     shared_mutex(mutex, 1);
     have_threads();
-    for (int i = 0; i < 6; i++) {
-        int way = i % 3, go[2];
+    for (int i = 0; i < 2 * WAYS; i++) {
+        enum way way = i % WAYS;
+        int go[2];
         SYS(pipe(go));
         pid_t pid = SYS(fork());
         if (pid == 0) {
@@ -48,25 +56,26 @@ int main(void)
             spawn(owner, NULL);
             SYS(sem_wait(&held));
             read_all(go[0], &byte, 1);
-            join(spawn(faults, (void *)(intptr_t)way));
+            join(spawn(ends, (void *)(intptr_t)way));
         }
         while (pthread_mutex_trylock(mutex) == 0) {
             OK(pthread_mutex_unlock(mutex));
             sleep_ms(1);
         }
         pthread_t thread = 0;
-        if (i < 3) {
+        if (i < WAYS) {
             thread = spawn(waiter, NULL);
             let_others_block();
         }
         write_all(go[1], "x", 1);
-        ASSERT_EQ(finish(pid), 128 + by[way]);
-        if (i < 3)
+        if (way == IS_KILLED) SYS(kill(pid, SIGTERM));
+        ASSERT_EQ(finish(pid), status[way]);
+        if (i < WAYS)
             join(thread);
         else
             waiter(NULL);
-        close(go[0]);
-        close(go[1]);
+        SYS(close(go[0]));
+        SYS(close(go[1]));
     }
     return 0;
 }
