@@ -1,6 +1,6 @@
 //! The objects that are loaded: the program, its libraries, the vDSO.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_void, CStr};
 use std::ops::Range;
 
 /// A loaded object, as the loader describes it.
@@ -10,6 +10,21 @@ pub struct Object<'a> {
 }
 
 impl Object<'_> {
+    /// The file's name; empty for the program.
+    pub fn name(&self) -> String {
+        if self.info.dlpi_name.is_null() {
+            return String::new();
+        }
+        // SAFETY: the loader's names are C strings.
+        let name = unsafe { CStr::from_ptr(self.info.dlpi_name) };
+        name.to_string_lossy().into_owned()
+    }
+
+    /// What is added to the file's addresses.
+    pub fn bias(&self) -> usize {
+        self.info.dlpi_addr as usize
+    }
+
     /// Its program headers.
     pub fn headers(&self) -> &[libc::Elf64_Phdr] {
         // SAFETY: the loader keeps this array while the object is loaded.

@@ -366,15 +366,23 @@ pub(crate) fn microseconds(time: libc::timeval) -> u64 {
     time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64
 }
 
+/// The process's id.
+pub(crate) fn process_id() -> i32 {
+    // SAFETY: takes no arguments.
+    i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(0)).unwrap_or(0)
+}
+
+/// Where user space ends: a page before the end of the canonical half.
+const END: usize = (1 << 47) - 4096;
+
 /// Whether a number can be a user-space address at all: not in the first page, not beyond the canonical half.
 pub fn plausible(addr: usize) -> bool {
-    (4096..(1 << 47) - 4096).contains(&addr)
+    (4096..END).contains(&addr)
 }
 
 /// Whether so many bytes can be user-space memory at all. Else read(2) and its kin fail before they look at anything.
 pub(crate) fn is_range(addr: usize, len: usize) -> bool {
-    addr.checked_add(len)
-        .is_some_and(|end| end <= (1 << 47) - 4096)
+    addr.checked_add(len).is_some_and(|end| end <= END)
 }
 
 #[cfg(test)]

@@ -170,28 +170,29 @@ impl Task {
 
     /// The task's name, for people.
     pub(crate) fn name_text(&self) -> String {
-        let name = self.name.get();
-        let len = name.iter().position(|b| *b == 0).unwrap_or(name.len());
-        String::from_utf8_lossy(&name[..len]).into_owned()
+        String::from_utf8_lossy(&self.name_bytes()).into_owned()
     }
 
-    /// Gives the task a name. The main task's is the process's, for whoever looks at it from outside: that of the first OS thread.
+    /// The name, without what fills it up.
+    pub(crate) fn name_bytes(&self) -> Vec<u8> {
+        let name = self.name.get();
+        let len = name.iter().position(|b| *b == 0).unwrap_or(name.len());
+        name[..len].to_vec()
+    }
+
+    /// Gives the task a name, which ends with a NUL. The main task's is the process's, for whoever looks at it from outside: that of the first
+    /// OS thread.
     pub(crate) fn set_name(&self, name: [u8; 16]) {
         self.name.set(name);
         if self.id() != MAIN.load(Ordering::Relaxed) {
             return;
         }
-        let len = name.iter().position(|b| *b == 0).unwrap_or(15);
-        let path = std::ffi::CString::new(format!(
-            "/proc/self/task/{}/comm",
-            crate::signal::receiver::tid()
-        ));
-        let Ok(path) = path else { return };
         // SAFETY: a file that is opened, written and closed here; without /proc the process keeps its name.
         unsafe {
             let flags = libc::O_WRONLY | libc::O_CLOEXEC;
-            if let Ok(file) = sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) {
-                let _ = sys!(SYS_write, file, name.as_ptr(), len.max(1));
+            let path = c"/proc/self/comm".as_ptr();
+            if let Ok(file) = sys!(SYS_openat, libc::AT_FDCWD, path, flags, 0) {
+                let _ = sys!(SYS_write, file, name.as_ptr(), name.len());
                 let _ = sys!(SYS_close, file);
             }
         }

@@ -310,9 +310,12 @@ impl Readiness {
         r.wake(events, events & LASTING != 0);
     }
 
-    /// A read from a socket gave something, and less than there was room for.
+    /// A read from a socket gave `got` bytes of `room`: something, and less than there was room for, says that nothing is left.
     #[inline]
-    pub(crate) fn ran_short(&self, file: &Held) {
+    pub(crate) fn has_read(&self, file: &Held, got: usize, room: usize) {
+        if got == 0 || got >= room {
+            return;
+        }
         if let Some(r) = self.present(file) {
             r.is_dry = r.is_tcp && r.told & (LASTING | URGENT) == 0;
         }

@@ -16,7 +16,9 @@ pub mod receiver;
 mod shared;
 
 pub(crate) use lend::Lent;
-pub(crate) use shared::{after_call, calls_raise, consider, hold, tells_of_children, will_be_read};
+pub(crate) use shared::{
+    after_call, calls_raise, consider, consider_all, hold, tells_of_children, will_be_read,
+};
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
 
@@ -570,11 +572,6 @@ pub(crate) fn comes_first(task: &'static Task, signal: i32) -> bool {
         task.signalled.store(true, Ordering::Release);
     }
     first
-}
-
-/// Sees to it that who may take what has come by now is told.
-pub(crate) fn consider_pending() {
-    shared::consider_all();
 }
 
 /// The signals pending for a task alone.

@@ -285,12 +285,8 @@ async fn go_on(
         };
         match result {
             Ok(n) => {
-                if kind == Kind::Socket
-                    && direction == Direction::Read
-                    && 0 < n
-                    && n < buffers.len()
-                {
-                    call.hub().readiness.ran_short(&file);
+                if kind == Kind::Socket && direction == Direction::Read {
+                    call.hub().readiness.has_read(&file, n, buffers.len());
                 }
                 moved += n;
                 // A blocking write ends when all is written; a read when there is something, or what SO_RCVLOWAT says.
@@ -465,8 +461,8 @@ pub(crate) fn read(call: Call) -> Outcome {
     };
     match tried {
         Some(Ok(n)) => {
-            if kind == Kind::Socket && 0 < n && n < len {
-                readiness.ran_short(&file);
+            if kind == Kind::Socket {
+                readiness.has_read(&file, n, len);
             }
             call.done(Ok(n))
         }

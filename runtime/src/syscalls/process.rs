@@ -47,18 +47,18 @@ pub(crate) fn execveat(call: Call) -> Outcome {
     window::enter(call, What::Exec)
 }
 
-/// A call whose first argument names a process: by the id of any of its threads, for Linux. The call with the process's own, and this.
-pub(super) fn named(mut call: Call, id: i32) -> (Call, i32) {
-    // SAFETY: takes no arguments.
-    let own = unsafe { sys!(SYS_getpid) }.map_or(id, |pid| pid as i32);
-    if id <= 0 || id == own || task::find(id).is_none() {
-        return (call, id);
+/// A call whose first argument names a process: by the id of any of its threads, for Linux. Whether that is this one, whose own id the call has
+/// then.
+pub(super) fn named(mut call: Call, id: i32) -> (Call, bool) {
+    let own = sys::process_id();
+    let is_own = id == own || id > 0 && task::find(id).is_some();
+    if is_own {
+        #[allow(clippy::cast_sign_loss)]
+        {
+            call.args[0] = own as usize;
+        }
     }
-    #[allow(clippy::cast_sign_loss)]
-    {
-        call.args[0] = own as usize;
-    }
-    (call, own)
+    (call, is_own)
 }
 
 /// getpgid(2), getsid(2), prlimit(2).

@@ -66,7 +66,7 @@ pub(crate) fn file_of(path: *const libc::c_char) -> Option<(i32, File)> {
 pub(crate) fn open(id: i32, file: File) -> SysResult {
     let task = task::find(id).ok_or(Errno(libc::ENOENT))?;
     let text = match file {
-        File::Comm => [&name(task), b"\n".as_slice()].concat(),
+        File::Comm => [&task.name_bytes(), b"\n".as_slice()].concat(),
         File::Stat => stat(task)?,
     };
     // SAFETY: makes a memory file and fills it.
@@ -81,12 +81,6 @@ pub(crate) fn open(id: i32, file: File) -> SysResult {
         COUNT.store(open.len(), Ordering::Release);
     }
     Ok(fd)
-}
-
-fn name(task: &Task) -> Vec<u8> {
-    let name = task.name.get();
-    let len = name.iter().position(|b| *b == 0).unwrap_or(15);
-    name[..len].to_vec()
 }
 
 /// The line of proc_pid_stat(5): that of this OS thread, with what is the task's own.
@@ -131,7 +125,7 @@ fn stat(task: &'static Task) -> Result<Vec<u8>, Errno> {
             _ => told.into(),
         })
         .collect();
-    let (id, name, fields) = (task.id().to_string(), name(task), fields.join(" "));
+    let (id, name, fields) = (task.id().to_string(), task.name_bytes(), fields.join(" "));
     let parts = [id.as_bytes(), b" (", &name, b") ", fields.as_bytes(), b"\n"];
     Ok(parts.concat())
 }

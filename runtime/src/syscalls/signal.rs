@@ -9,11 +9,6 @@ use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task;
 use std::sync::atomic::Ordering;
 
-fn process_id() -> i32 {
-    // SAFETY: takes no arguments.
-    i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(0)).unwrap_or(0)
-}
-
 /// rt_sigaction(2).
 pub(crate) fn rt_sigaction(
     call: Call,
@@ -98,11 +93,11 @@ pub(crate) fn rt_sigpending(call: Call, set: *mut u64, size: usize) -> SysResult
 
 /// kill(2): to the process itself it is at once, to others the kernel's.
 pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
-    let (call, pid) = process::named(call, pid);
-    if pid == process_id() && (1..=64).contains(&signal) {
+    let (call, is_own) = process::named(call, pid);
+    if is_own && (1..=64).contains(&signal) {
         signal::cancel_opposites(signal);
     }
-    if pid != process_id()
+    if !is_own
         || signal == 0
         || !(1..=64).contains(&signal)
         || [libc::SIGKILL, libc::SIGSTOP].contains(&signal)
@@ -135,7 +130,7 @@ pub(crate) fn tgkill(call: Call, process: i32, id: i32, signal: i32) -> SysResul
     if id <= 0 {
         return Err(Errno::INVAL);
     }
-    if process != process_id() {
+    if process != sys::process_id() {
         return call.raw();
     }
     to_task(id, signal)
@@ -150,7 +145,7 @@ fn to_task(id: i32, signal: i32) -> SysResult {
             signal::cancel_opposites(signal);
             // Both are for the whole process in any case; sent to this very thread, they act before the call returns.
             // SAFETY: plain calls.
-            unsafe { sys!(SYS_tgkill, process_id(), sys!(SYS_gettid)?, signal) }
+            unsafe { sys!(SYS_tgkill, sys::process_id(), sys!(SYS_gettid)?, signal) }
         }
         1..=64 => signal::post_to(task, id, Info::from_user(signal, libc::SI_TKILL)).map(|()| 0),
         _ => Err(Errno::INVAL),
@@ -159,11 +154,8 @@ fn to_task(id: i32, signal: i32) -> SysResult {
 
 /// rt_sigqueueinfo(2).
 pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const Info) -> SysResult {
-    let (call, pid) = process::named(call, pid);
-    if pid != process_id()
-        || !(1..=64).contains(&signal)
-        || [libc::SIGKILL, libc::SIGSTOP].contains(&signal)
-    {
+    let (call, is_own) = process::named(call, pid);
+    if !is_own || !(1..=64).contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
         return call.raw();
     }
     // SAFETY: the program's siginfo.
@@ -192,7 +184,7 @@ pub(crate) fn rt_tgsigqueueinfo(
     signal: i32,
     info: *const Info,
 ) -> SysResult {
-    let task = if process == process_id() {
+    let task = if process == sys::process_id() {
         task::find(id)
     } else {
         None

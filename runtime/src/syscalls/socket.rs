@@ -39,9 +39,7 @@ pub(crate) fn recvfrom(call: Call) -> Outcome {
     };
     match tried {
         Ok(n) => {
-            if 0 < n && n < len {
-                readiness.ran_short(&file);
-            }
+            readiness.has_read(&file, n, len);
             call.done(Ok(n))
         }
         tried => super::run(call, go_on(call, file, 3, Direction::Read, Some(tried))),
@@ -138,13 +136,9 @@ async fn go_on(
                 let peeks = direction == Direction::Read && flags & PEEK != 0;
                 moved = if peeks { n } else { moved + n };
                 // (Of messages with their headers the length is not known here.)
-                if direction == Direction::Read
-                    && at == 3
-                    && flags & (PEEK | NEVER_WAIT_READ) == 0
-                    && 0 < moved
-                    && moved < call.args[2]
+                if direction == Direction::Read && at == 3 && flags & (PEEK | NEVER_WAIT_READ) == 0
                 {
-                    call.hub().readiness.ran_short(&file);
+                    call.hub().readiness.has_read(&file, moved, call.args[2]);
                 }
                 if n == 0 || moved >= enough(&call, now, flags, direction) || !is_stream(now) {
                     return Ok(moved);

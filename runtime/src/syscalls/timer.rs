@@ -91,7 +91,7 @@ pub(crate) fn delete(call: Call, timer: i32) -> SysResult {
 /// before the call returns, as natively, and not when the receiver hears of it.
 pub(crate) fn set(call: Call) -> SysResult {
     let result = call.raw();
-    signal::consider_pending();
+    signal::consider_all();
     result
 }
 

@@ -106,6 +106,14 @@ impl Change {
             _pin: PhantomPinned,
         }
     }
+
+    /// Puts it on the list. To be done before a look: what changes after the look is told.
+    fn listen(self: Pin<&Self>) {
+        if !self.listed.replace(true) {
+            let list = self.task.hub().children.list(self.by_id);
+            list.get().push(std::ptr::from_ref(self.get_ref()));
+        }
+    }
 }
 
 impl Future for Change {
@@ -114,14 +122,7 @@ impl Future for Change {
         if self.came.get() {
             return Poll::Ready(());
         }
-        if !self.listed.replace(true) {
-            self.task
-                .hub()
-                .children
-                .list(self.by_id)
-                .get()
-                .push(std::ptr::from_ref(&*self));
-        }
+        self.as_ref().listen();
         Poll::Pending
     }
 }
@@ -225,12 +226,7 @@ async fn waiting(
         let file = Held::new(pidfd);
         loop {
             let mut change = std::pin::pin!(Change::new(call.task, true));
-            // On the list first, then look: what changes after the look is told.
-            std::future::poll_fn(|cx| {
-                let _ = change.as_mut().poll(cx);
-                Poll::Ready(())
-            })
-            .await;
+            change.as_ref().listen();
             let result = look();
             if !nothing(result) {
                 return result;
@@ -245,13 +241,8 @@ async fn waiting(
         }
     }
     loop {
-        let mut change = std::pin::pin!(Change::new(call.task, false));
-        // On the list first, then look: what changes after the look is told.
-        std::future::poll_fn(|cx| {
-            let _ = change.as_mut().poll(cx);
-            Poll::Ready(())
-        })
-        .await;
+        let change = std::pin::pin!(Change::new(call.task, false));
+        change.as_ref().listen();
         let result = look();
         if !nothing(result) {
             return result;

@@ -12,6 +12,8 @@ use object::elf::{FileHeader64, DF_TEXTREL, DT_FLAGS, DT_TEXTREL, EM_X86_64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::LittleEndian;
 
+use coop_runtime::objects;
+
 /// A loadable segment, as far as the file backs it.
 pub struct Segment<'a> {
     /// Link-time address of the first byte.
@@ -59,20 +61,17 @@ impl<'a> Image<'a> {
     /// The image of an object that is loaded.
     ///
     /// # Safety
-    /// `info` comes from `dl_iterate_phdr`, and the object stays loaded for `'a`.
-    pub unsafe fn loaded(info: &libc::dl_phdr_info) -> Image<'a> {
-        // SAFETY: the loader keeps this array for as long as the object is loaded.
-        let headers =
-            unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+    /// The object stays loaded for `'a`.
+    pub unsafe fn loaded(object: &objects::Object) -> Image<'a> {
         let mut image = Image {
             segments: Vec::new(),
             eh_frame_hdr: None,
             relocates_code: false,
         };
-        for header in headers {
+        for header in object.headers() {
             match header.p_type {
                 libc::PT_LOAD => {
-                    let address = info.dlpi_addr.wrapping_add(header.p_vaddr) as usize;
+                    let address = object.range(header).start;
                     let bytes = if header.p_flags & libc::PF_R != 0 {
                         // SAFETY: the loader mapped this much of the file readable at this address.
                         unsafe {

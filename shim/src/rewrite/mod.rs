@@ -54,11 +54,12 @@ mod table;
 mod tests;
 
 use std::cell::OnceCell;
-use std::ffi::{CStr, OsStr};
+use std::ffi::OsStr;
 use std::ops::{AddAssign, Range};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use coop_runtime::objects;
 use image::{Function, Image, Segment};
 use plan::{Patch, Surroundings, Verdict};
 use stub::{Stub, SLOT};
@@ -132,9 +133,7 @@ pub fn rewrite_loaded(
     sites: Sites,
     mut each: impl FnMut(&ObjectReport),
 ) -> Report {
-    let mut objects: Vec<Object> = Vec::new();
-    // SAFETY: the callback gets the pointer to `objects` that it expects.
-    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut objects).cast()) };
+    let objects = loaded();
     let mut total = Report::default();
     for object in &objects {
         if sites == Sites::Exec && !is_core(&object.name) {
@@ -206,35 +205,23 @@ struct Object<'a> {
     is_kernels: bool,
 }
 
-/// Adds an object to the list that `data` points to.
-unsafe extern "C" fn collect(
-    info: *mut libc::dl_phdr_info,
-    _size: usize,
-    data: *mut libc::c_void,
-) -> i32 {
-    // SAFETY: the caller of dl_iterate_phdr passed this list, and the loader a valid description.
-    // With one thread nobody unloads the object meanwhile.
-    let (info, objects) = unsafe { (&*info, &mut *data.cast::<Vec<Object>>()) };
-    let name = if info.dlpi_name.is_null() {
-        String::new()
-    } else {
-        // SAFETY: the loader's names are C strings.
-        let name = unsafe { CStr::from_ptr(info.dlpi_name) };
-        name.to_string_lossy().into_owned()
-    };
-    // SAFETY: as above.
-    let image = unsafe { Image::loaded(info) };
-    let bias = info.dlpi_addr as usize;
+/// All objects that are loaded. The process has one thread, and nobody unloads any meanwhile.
+fn loaded() -> Vec<Object<'static>> {
     // SAFETY: reads a value that the kernel gave at the start of the process.
     let vdso = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
-    objects.push(Object {
-        is_kernels: vdso != 0 && runtime_ranges(&image, bias).any(|range| range.contains(&vdso)),
-        name,
-        image,
-        bias,
-        within: 0..usize::MAX,
+    let mut found = Vec::new();
+    objects::find(|object| {
+        found.push(Object {
+            is_kernels: vdso != 0 && object.segment_of(vdso).is_some(),
+            name: object.name(),
+            // SAFETY: it stays loaded, as this function's caller has the only thread.
+            image: unsafe { Image::loaded(&object) },
+            bias: object.bias(),
+            within: 0..usize::MAX,
+        });
+        None::<()>
     });
-    0
+    found
 }
 
 /// Where an image's segments are.

@@ -331,9 +331,7 @@ fn files_that_are_no_objects_stay() {
 
 #[test]
 fn functions_are_found_in_loaded_objects() {
-    let mut objects: Vec<Object> = Vec::new();
-    // SAFETY: as in rewrite_loaded; the objects of a test stay loaded.
-    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut objects).cast()) };
+    let objects = loaded();
     let libc = objects
         .iter()
         .find(|object| is_core(&object.name))
@@ -393,9 +391,7 @@ fn judged_unsifted(image: &Image) -> (usize, usize) {
 
 #[test]
 fn sifting_loses_nothing() {
-    let mut objects: Vec<Object> = Vec::new();
-    // SAFETY: as in rewrite_loaded; the objects of a test stay loaded.
-    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut objects).cast()) };
+    let objects = loaded();
     let mut sifted_out = 0;
     for object in &objects {
         let mut report = Report::default();
