@@ -182,6 +182,7 @@ pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
 /// Makes the main task ready. From here on its registers belong to its hub.
 pub fn start_main() {
     if let Some(main) = task::main() {
+        syscalls::timer::adopt(main);
         signal::receiver::hand_over_pending();
         main.wake();
     }

@@ -692,6 +692,22 @@ pub(crate) fn child_changed() {
     }
 }
 
+/// The tasks that have their turns now, on whichever hub: over many calls each hub's comes first as often.
+pub(crate) fn at_work() -> impl Iterator<Item = &'static Task> {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    /// By the golden ratio: even also for who takes each second one of them.
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    let hubs = all();
+    let point = CALLS.fetch_add(STEP, Ordering::Relaxed) >> 32;
+    let first = (point as usize * hubs.len()) >> 32;
+    let (before, after) = hubs.split_at(first);
+    let hubs = after.iter().chain(before).copied().chain(lone::all());
+    hubs.filter(|h| !h.is_asleep()).filter_map(|h| {
+        // SAFETY: null, or a task, whose memory is never unmapped.
+        unsafe { h.current.load(Ordering::Acquire).as_ref() }
+    })
+}
+
 /// The number of live tasks, as text for the dump and the log.
 pub fn summary() -> String {
     let loads: Vec<String> = all()

@@ -17,7 +17,8 @@ mod shared;
 
 pub(crate) use lend::Lent;
 pub(crate) use shared::{
-    after_call, calls_raise, consider, consider_all, hold, tells_of_children, will_be_read,
+    after_call, calls_raise, consider, consider_all, hold, is_pending, queue, tells_of_children,
+    will_be_read,
 };
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
@@ -189,6 +190,10 @@ impl Info {
     #[allow(clippy::cast_possible_wrap)]
     pub(crate) fn timer(&self) -> (i32, u32) {
         (self.rest[1] as i32, self.rest[2])
+    }
+
+    pub(crate) fn set_overrun(&mut self, overrun: u32) {
+        self.rest[2] = overrun.min(i32::MAX as u32);
     }
 
     /// Of a descriptor's signal: the descriptor.
@@ -555,8 +560,8 @@ pub(crate) fn change_mask(task: &'static Task, mask: u64, brief: u64) {
 
 /// Takes a pending signal of `set` for a task.
 pub(crate) fn take(task: &'static Task, set: u64) -> Option<Info> {
-    let own = lock(&task.signals).take(set);
-    if let Some(info) = own.as_ref().filter(|i| i.code == libc::SI_TIMER) {
+    let mut own = lock(&task.signals).take(set);
+    if let Some(info) = own.as_mut().filter(|i| i.code == libc::SI_TIMER) {
         crate::syscalls::timer::taken(info);
     }
     own.or_else(|| shared::take(set))

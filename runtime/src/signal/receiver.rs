@@ -15,16 +15,14 @@ use crate::own;
 use crate::status;
 use crate::sys;
 use crate::sys::Errno;
+use crate::syscalls::{time::timespec, timer};
 use crate::task;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// How often the hubs are looked at, in ns: twice a slice. A task that was there at two looks has had its hub for half a slice at least and
-/// a whole one at most, and makes room.
-fn tick() -> libc::timespec {
-    libc::timespec {
-        tv_sec: 0,
-        tv_nsec: i64::from(crate::config::get().slice) * 1_000_000 / 2,
-    }
+/// How often the hubs are looked at, in ns: twice a slice, whatever else there is to do. A task that was there at two looks has had its hub for half
+/// a slice at least and a whole one at most, and makes room.
+fn tick() -> u64 {
+    u64::from(crate::config::get().slice) * 1_000_000 / 2
 }
 
 /// The receiver's kernel thread id; 0 while there is none.
@@ -128,6 +126,7 @@ pub fn run() -> ! {
     let mut seen = Vec::new();
     let mut idle_looks = 0;
     let mut unanswered = 0;
+    let mut next_look = now() + tick();
     loop {
         // Only here, so that a signal that comes before the wait ends it. Else it is handled, whatever this thread waits for.
         super::set_kernel_mask(!0);
@@ -135,12 +134,15 @@ pub fn run() -> ! {
         if rest {
             RESTING.store(true, Ordering::SeqCst);
         }
-        let sleeps = rest && all_asleep() && !lone::is_insisted();
+        let sleeps = rest && all_asleep() && !lone::is_insisted() && !timer::watches_lone();
         if sleeps {
             let _inside = Section::enter();
             crate::deadlock::look();
         }
-        let (signals, woken) = wait(!sleeps);
+        let signals = wait((!sleeps).then(|| next_look.saturating_sub(now())));
+        if sleeps {
+            next_look = now() + tick();
+        }
         RESTING.store(false, Ordering::Relaxed);
         everywhere::answer();
         super::set_kernel_mask(!bit(KICK));
@@ -150,44 +152,42 @@ pub fn run() -> ! {
         if signals || unanswered != 0 {
             unanswered = look(unanswered);
         }
-        lone::insist();
-        cpu::look_around();
-        if all_asleep() {
-            idle_looks += 1;
-        } else {
+        if !all_asleep() {
             idle_looks = 0;
-            if !woken {
-                watch(&mut seen);
-            }
+        }
+        if now() >= next_look {
+            next_look = now() + tick();
+            lone::insist();
+            cpu::look_around();
+            timer::look_around();
+            watch(&mut seen);
+            idle_looks += 1;
         }
     }
 }
 
-/// Waits for signals, the bell, or (`briefly`) half a slice. Gives whether signals came, and whether anything did.
-fn wait(briefly: bool) -> (bool, bool) {
+fn now() -> u64 {
+    sys::now(libc::CLOCK_MONOTONIC)
+}
+
+/// Waits for signals or the bell, not longer than a time in ns. Gives whether signals came.
+fn wait(limit: Option<u64>) -> bool {
     let mut events = [libc::epoll_event { events: 0, u64: 0 }; 2];
     let at = events.as_mut_ptr();
     let epoll = EPOLL.load(Ordering::Acquire);
-    let tick = tick();
-    let timeout = if briefly {
-        &raw const tick
-    } else {
-        std::ptr::null()
-    };
+    let limit = limit.map(timespec);
+    let timeout = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: the buffer holds two events, the time-out is valid or null.
     let mut found = unsafe { sys!(SYS_epoll_pwait2, epoll, at, 2, timeout, 0, 0) };
     if found == Err(Errno(libc::ENOSYS)) {
+        // Not longer than a look apart.
         #[allow(clippy::cast_possible_truncation)]
-        let ms = if briefly {
-            (tick.tv_nsec / 1_000_000).max(1) as i32
-        } else {
-            -1
-        };
+        let ms = limit.map_or(-1, |t| (t.tv_nsec / 1_000_000).max(1) as i32);
         // SAFETY: as above.
         found = unsafe { sys!(SYS_epoll_wait, epoll, at, 2, ms) };
     }
     let found = &events[..found.unwrap_or(0)];
-    (found.iter().any(|e| e.u64 == SIGNALS), !found.is_empty())
+    found.iter().any(|e| e.u64 == SIGNALS)
 }
 
 /// Looks at all signals that are pending. `before`: those for which a task was told last time, and which were still there. Gives those of now.
@@ -198,7 +198,7 @@ fn look(before: u64) -> u64 {
         if info.is_kick() {
             continue;
         }
-        match crate::syscalls::timer::relayed(super::fault::as_sent(info)) {
+        match timer::relayed(super::fault::as_sent(info)) {
             Some(info) if info.signal == dump => crate::dump::write(),
             Some(info) => shared::hold(info),
             None => {}
@@ -233,7 +233,7 @@ fn all_asleep() -> bool {
 /// Asks tasks that have run since the last look, or that keep a due timer waiting, to make room. A hub whose thread is stuck in the kernel
 /// is given to another.
 fn watch(seen: &mut Vec<Watch>) {
-    let now = sys::now(libc::CLOCK_MONOTONIC);
+    let now = now();
     seen.resize_with(hub::all().len(), Watch::default);
     for (hub, seen) in hub::all().iter().zip(seen) {
         let switches = hub.switches.load(Ordering::Relaxed);

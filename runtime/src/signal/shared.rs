@@ -20,6 +20,7 @@ use super::{bit, lock_actions, Disposition, Info, TaskSignals, RELAY, SIGWAITERS
 use crate::config;
 use crate::hub;
 use crate::sys;
+use crate::syscalls::timer;
 use crate::task::{self, lock, Task};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Mutex;
@@ -116,6 +117,11 @@ pub(crate) fn pending() -> u64 {
     in_kernel() | HELD_PENDING.load(Ordering::SeqCst)
 }
 
+/// Whether a signal is pending for the process.
+pub(crate) fn is_pending(signal: i32) -> bool {
+    pending() & bit(signal) != 0
+}
+
 /// Takes a signal of `set` out of the kernel, on any thread.
 pub(super) fn take_from_kernel(set: u64) -> Option<Info> {
     let mut info = Info::of_kernel(0, 0);
@@ -129,7 +135,17 @@ pub(super) fn take_from_kernel(set: u64) -> Option<Info> {
         // The receiver may come too late to see it; and the next one will be told again.
         hub::child_changed();
     }
+    if info.code == libc::SI_TIMER {
+        timer::taken(&mut info);
+    }
     got.is_ok().then_some(info)
+}
+
+/// Puts a signal for the process into the kernel's queue; it is lost where that is full.
+pub(crate) fn queue(info: &Info) {
+    // SAFETY: the kernel copies the struct.
+    let _ = unsafe { sys!(SYS_rt_sigqueueinfo, sys::process_id(), info.signal, info) };
+    consider(info.signal);
 }
 
 /// Takes a pending signal of `set`.
@@ -185,7 +201,7 @@ pub(crate) fn consider(signal: i32) {
     match disposition {
         Disposition::Kill => {
             // It stays: so nobody else who sees to it goes on.
-            if pending() & bit(signal) != 0 {
+            if is_pending(signal) {
                 drop(actions);
                 super::die(signal);
             }
@@ -223,14 +239,17 @@ fn tell_sigwaiter(signal: i32) -> bool {
     }
 }
 
-/// A task that does not block a signal: the main task if it may, as in the kernel, or any other.
+/// A task that does not block a signal: the main task if it may, as in the kernel, or any other. What the timers of the process's CPU time send
+/// is for who uses it, as in the kernel, which sends it to the thread that it finds at work: profilers live by that.
 fn taker(signal: i32, but: Option<&'static Task>) -> Option<&'static Task> {
     let takes = |t: &&'static Task| {
         t.mask.load(Ordering::SeqCst) & bit(signal) == 0
             && !but.is_some_and(|b| std::ptr::eq(b, *t))
     };
-    task::main()
-        .filter(takes)
+    let at_work = [libc::SIGPROF, libc::SIGVTALRM].contains(&signal);
+    let at_work = at_work.then(|| hub::at_work().find(takes)).flatten();
+    at_work
+        .or_else(|| task::main().filter(takes))
         .or_else(|| task::all().find(takes))
 }
 

@@ -15,23 +15,32 @@ const PER_THREAD: i32 = 4;
 const KIND: i32 = 3;
 const KINDS: i32 = 3;
 
-/// The task whose CPU time a clock tells, as the kernel reads its number: `~id << 3 | PER_THREAD | kind`, and id 0 is the caller's. `None`: it is
-/// the kernel's, or nobody's.
+/// So much of an id is in a clock's number. A task's has a bit more, which is of its generation: there is one task that it can be.
+const BITS: i32 = 29;
+
+/// Whose CPU time a thread's clock tells, as the kernel reads its number (`~id << 3 | PER_THREAD | kind`): 0 is the caller. `None`: it is no
+/// thread's.
 ///
 /// All kinds (`PROF`, `VIRT`, `SCHED`) tell the same here: libc makes the last one only.
-pub(super) fn task_of(call: Call, clock: i32) -> Option<&'static Task> {
-    /// So much of an id is in a clock's number. A task's has a bit more, which is of its generation: there is one task that it can be.
-    const BITS: i32 = 29;
+fn id_in(clock: i32) -> Option<i32> {
     if clock == libc::CLOCK_THREAD_CPUTIME_ID {
-        return Some(call.task);
+        return Some(0);
     }
-    if FIXED.contains(&clock) || clock & PER_THREAD == 0 || clock & KIND >= KINDS {
-        return None;
-    }
-    match !(clock >> 3) & ((1 << BITS) - 1) {
+    let is_thread = !FIXED.contains(&clock) && clock & PER_THREAD != 0 && clock & KIND < KINDS;
+    is_thread.then_some(!(clock >> 3) & ((1 << BITS) - 1))
+}
+
+/// The task whose CPU time a clock tells. `None`: it is the kernel's, or nobody's.
+pub(super) fn task_of(call: Call, clock: i32) -> Option<&'static Task> {
+    match id_in(clock)? {
         0 => Some(call.task),
         id => [id, id | 1 << BITS].into_iter().find_map(task::find),
     }
+}
+
+/// Whether the kernel takes a clock for that of the calling thread, which has this id.
+pub(super) fn is_callers(clock: i32, id: i32) -> bool {
+    id_in(clock).is_some_and(|named| named == 0 || named == id)
 }
 
 /// The clock of the OS thread that asks, which the kernel answers for as it would for a task's.

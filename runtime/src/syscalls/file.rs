@@ -573,7 +573,7 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
         _ if own::is_own(fd) => Err(Errno::BADF),
         8..=11 | 15 | 16 => {
             // Who gets the descriptor's signals.
-            super::timer::fcntl(fd, command, call.args[2]).unwrap_or_else(|| call.raw())
+            super::owner::fcntl(fd, command, call.args[2]).unwrap_or_else(|| call.raw())
         }
         libc::F_SETLKW | libc::F_OFD_SETLKW => {
             // Free locks, the common case, are had at once.

@@ -14,6 +14,7 @@ mod ioctl;
 mod ipc;
 pub(crate) mod memory;
 pub(crate) mod open;
+mod owner;
 pub(crate) mod poll;
 pub(crate) mod process;
 mod procfs;
@@ -241,6 +242,7 @@ pub(crate) fn reset() {
     futex::reset();
     close::reset();
     timer::reset();
+    owner::reset();
     window::reset();
     identity::reset();
     scheduling::reset();

@@ -348,8 +348,8 @@ rows! {
     220 semtimedop               Ipc       coop(ipc::semtimedop);
     221 fadvise64                File      never;
     222 timer_create             Time      direct(timer::create);
-    223 timer_settime            Time      direct(timer::set);
-    224 timer_gettime            Time      never;
+    223 timer_settime            Time      direct(timer::settime);
+    224 timer_gettime            Time      direct(timer::gettime);
     225 timer_getoverrun         Time      direct(timer::getoverrun);
     226 timer_delete             Time      direct(timer::delete);
     227 clock_settime            Time      direct(clock::settime);
