@@ -28,9 +28,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// The task's CPU time in ns, with that of its present turn so far.
 pub(crate) fn time(task: &'static Task) -> u64 {
-    if !ASKED.load(Ordering::Relaxed) && !ASKED.swap(true, Ordering::Relaxed) {
-        all().iter().copied().chain(lone::all()).for_each(look);
-    }
+    count_exactly();
     if let Some(worker) = carrier(task) {
         let used = worker.cpu_time();
         if carrier(task).is_some_and(|w| ptr::eq(w, worker)) {
@@ -38,6 +36,13 @@ pub(crate) fn time(task: &'static Task) -> u64 {
         }
     }
     task.cpu.load(Ordering::Relaxed)
+}
+
+/// Counts exactly from here on.
+pub(crate) fn count_exactly() {
+    if !ASKED.load(Ordering::Relaxed) && !ASKED.swap(true, Ordering::Relaxed) {
+        all().iter().copied().chain(lone::all()).for_each(look);
+    }
 }
 
 /// As [`time`], for who is content with what is known: nothing is counted more exactly for this question.

@@ -391,7 +391,10 @@ impl Entry {
         let [interval, left] = [nanoseconds(was[0])?, nanoseconds(was[1])?];
         let mut cpu = Cpu::of(main);
         if left != 0 {
-            cpu.alarm.set(cpu::time(main) + left, interval);
+            // By this thread's clock, which the main task's was until a moment ago.
+            let now = sys::cpu_time(libc::CLOCK_THREAD_CPUTIME_ID);
+            cpu::count_exactly();
+            cpu.alarm.set(now + left, interval);
         }
         let mut timers = lock(&TIMERS);
         let timer = Timer::new(target, self.signal, self.value, Some(cpu));
