@@ -49,7 +49,6 @@ int main(void)
     int64_t armed = my_cpu();
     SYS(timer_settime(once, 0, &soon, NULL));
     compute_ms(50);
-    ASSERT_GE(ticks, 1);
 
     pthread_t other = spawn(computes, NULL);
     SYS(timer_gettime(once, &left));

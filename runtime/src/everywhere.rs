@@ -13,6 +13,7 @@
 //! has it suspended, or it is about to be another program, which the signal would kill): it gets a mark only, and ends after its window.
 
 use crate::signal;
+use crate::spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::lock;
@@ -178,9 +179,7 @@ pub(crate) fn call_compared(number: usize, args: [usize; 6]) -> Result<(usize, b
         if tid == 0 || tid == me {
             continue;
         }
-        while entry.state.load(Ordering::SeqCst) & BRIEF != 0 {
-            std::thread::yield_now();
-        }
+        spin::until(|| entry.state.load(Ordering::SeqCst) & BRIEF == 0);
         LEFT.fetch_add(1, Ordering::SeqCst);
         // Carriers that are already in a window look when they leave it; the lock keeps others from going in.
         if entry.state.fetch_or(MARKED, Ordering::SeqCst) & WINDOWED != 0 {

@@ -32,7 +32,7 @@ pub mod own;
 mod places;
 mod pool;
 pub mod signal;
-mod spin;
+pub mod spin;
 mod stacks;
 mod status;
 pub mod sys;
@@ -136,9 +136,7 @@ pub fn start_hubs() -> Result<(), String> {
                 .map_err(|e| e.to_string())?;
         }
     }
-    while hubs.iter().any(|h| h.tid.load(Ordering::Acquire) == 0) {
-        std::thread::yield_now();
-    }
+    spin::until(|| hubs.iter().all(|h| h.tid.load(Ordering::Acquire) != 0));
     Ok(())
 }
 

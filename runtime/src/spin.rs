@@ -1,7 +1,5 @@
-//! A lock for a few instructions' work, on the path of every wait and wake-up: half of what a mutex costs, as letting it go is a store.
-//!
-//! Who finds it taken looks again for a while, lets others run, and then sleeps for moments: whoever has it may have lost its CPU, or
-//! be of a lower priority.
+//! A lock for a few instructions' work, on the path of every wait and wake-up: half of what a mutex costs, as letting it go is a store. And
+//! waits for what another thread is about to do, without being told.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
@@ -39,24 +37,31 @@ impl<T> Spin<T> {
 
     #[cold]
     fn wait(&self) {
-        const LOOKS: u32 = 100;
-        const YIELDS: u32 = 10;
-        let mut tries = 0;
-        while self.taken.load(Ordering::Relaxed) || self.taken.swap(true, Ordering::Acquire) {
-            tries += 1;
-            if tries < LOOKS {
-                std::hint::spin_loop();
-            } else if tries < LOOKS + YIELDS {
-                // SAFETY: takes no arguments.
-                let _ = unsafe { crate::sys!(SYS_sched_yield) };
-            } else {
-                let moment = libc::timespec {
-                    tv_sec: 0,
-                    tv_nsec: 20_000,
-                };
-                // SAFETY: the time is valid.
-                let _ = unsafe { crate::sys!(SYS_nanosleep, &moment, 0) };
-            }
+        until(|| !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire));
+    }
+}
+
+/// Waits until something is so: looks again for a while, lets others run, and then sleeps for moments. Whoever is to make it so may have lost its
+/// CPU, or be of a lower priority; on a busy machine he gets it all the later the more is spent on looking.
+#[cold]
+pub fn until(mut is_so: impl FnMut() -> bool) {
+    const LOOKS: u32 = 100;
+    const YIELDS: u32 = 10;
+    let mut tries = 0;
+    while !is_so() {
+        tries += 1;
+        if tries < LOOKS {
+            std::hint::spin_loop();
+        } else if tries < LOOKS + YIELDS {
+            // SAFETY: takes no arguments.
+            let _ = unsafe { crate::sys!(SYS_sched_yield) };
+        } else {
+            let moment = libc::timespec {
+                tv_sec: 0,
+                tv_nsec: 20_000,
+            };
+            // SAFETY: the time is valid.
+            let _ = unsafe { crate::sys!(SYS_nanosleep, &moment, 0) };
         }
     }
 }

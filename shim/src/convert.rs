@@ -337,15 +337,14 @@ fn drop_dead_stack() {
 fn settle(thread: i32) {
     // SAFETY: takes no arguments.
     let me = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    while usize::try_from(thread) != Ok(me) {
+    if usize::try_from(thread) == Ok(me) {
+        return;
+    }
+    coop_runtime::spin::until(|| {
         // "id (name) state …": asleep, or ended.
         let stat = std::fs::read_to_string(format!("/proc/self/task/{thread}/stat"));
-        let runs = stat.is_ok_and(|s| s.rsplit(") ").next().is_some_and(|s| s.starts_with('R')));
-        if !runs {
-            return;
-        }
-        std::thread::yield_now();
-    }
+        !stat.is_ok_and(|s| s.rsplit(") ").next().is_some_and(|s| s.starts_with('R')))
+    });
 }
 
 /// The main task's context, from the thread before its departure to itself after it.

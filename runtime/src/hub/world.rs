@@ -9,6 +9,7 @@
 //! forker makes up for it with `membarrier(2)`, which puts a full barrier on every running thread.
 
 use super::worker::{self, Worker};
+use crate::spin;
 use crate::sys;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -117,15 +118,12 @@ pub(crate) fn stop(me: &'static Worker) -> Stopped {
     me.resting.store(0, Ordering::SeqCst);
     barrier();
     for worker in worker::all().filter(|w| !ptr::eq(*w, me)) {
-        while worker.gate.in_program.load(Ordering::SeqCst) == 0
-            && worker.resting.load(Ordering::SeqCst) == 0
-        {
-            std::thread::yield_now();
-        }
+        spin::until(|| {
+            worker.gate.in_program.load(Ordering::SeqCst) != 0
+                || worker.resting.load(Ordering::SeqCst) != 0
+        });
     }
-    while INSIDE.load(Ordering::SeqCst) != 0 {
-        std::thread::yield_now();
-    }
+    spin::until(|| INSIDE.load(Ordering::SeqCst) == 0);
     Stopped(())
 }
 

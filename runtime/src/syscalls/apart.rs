@@ -20,6 +20,7 @@
 use super::{identity, Call};
 use crate::everywhere;
 use crate::hub::lone;
+use crate::spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task;
@@ -126,7 +127,7 @@ fn on_all_threads(call: Call, names: bool) -> SysResult {
         if !one_ends {
             return result;
         }
-        std::thread::yield_now();
+        spin::until(|| !everywhere::is_one_ending());
     }
 }
 

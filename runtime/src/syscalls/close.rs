@@ -14,6 +14,7 @@ use crate::config::{self, Close};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::Turn;
 use crate::hub::{self, world, Worker};
+use crate::spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::{self, lock};
@@ -209,9 +210,7 @@ impl Drop for Using {
 fn grace(number: i32) {
     world::barrier();
     for worker in hub::workers() {
-        while worker.uses.load(Ordering::SeqCst) == number {
-            std::thread::yield_now();
-        }
+        spin::until(|| worker.uses.load(Ordering::SeqCst) != number);
     }
 }
 

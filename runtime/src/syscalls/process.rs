@@ -12,6 +12,7 @@ use super::window::{self, What};
 use super::{Call, Outcome};
 use crate::hub::{self, world};
 use crate::signal::{self, frame};
+use crate::spin;
 use crate::sys;
 use crate::sys::{write_user, Errno, SysResult};
 use crate::task::{self, Task};
@@ -138,10 +139,9 @@ fn awaited(call: Call, args: CloneArgs, stack: Option<u64>, tls: Option<u64>) ->
     let departure = Departure::prepare(call.task, clone.args.flags, stack, tls);
     let _ = clone.departure.set(departure);
     clone.tell(READY);
-    while clone.child.load(Ordering::Acquire) == 0 && clone.state.load(Ordering::Acquire) != FAILED
-    {
-        std::thread::yield_now();
-    }
+    spin::until(|| {
+        clone.child.load(Ordering::Acquire) != 0 || clone.state.load(Ordering::Acquire) == FAILED
+    });
     drop(stopped);
     super::run(call, done)
 }

@@ -5,6 +5,7 @@ use super::{apart, futex, identity, process, scheduling, Call, Outcome};
 use crate::everywhere;
 use crate::hub::{self, lone};
 use crate::signal;
+use crate::spin;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, Task};
@@ -290,12 +291,12 @@ pub(crate) fn abandon_shared_locks() {
     // SAFETY: takes no arguments.
     let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
     let tid = i32::try_from(tid).unwrap_or(0);
-    if let Err(mut by) = BY.compare_exchange(0, tid, Ordering::AcqRel, Ordering::Acquire) {
+    if BY
+        .compare_exchange(0, tid, Ordering::AcqRel, Ordering::Acquire)
+        .is_err()
+    {
         // (Its own: it had a fault on the way.)
-        while by != DONE && by != tid {
-            std::thread::yield_now();
-            by = BY.load(Ordering::Acquire);
-        }
+        spin::until(|| [DONE, tid].contains(&BY.load(Ordering::Acquire)));
         return;
     }
     for task in task::all() {
