@@ -6,6 +6,7 @@
 //! | credentials by system calls of the program's own, setfsuid(2), setfsgid(2), capabilities, securebits, `no_new_privs` | its own |
 //! | seccomp filters, Landlock, personality, speculation | its own |
 //! | namespaces (unshare(2), setns(2)), a root and a working directory of one's own | its own |
+//! | being a tracer, or traced (ptrace(2)) | its own |
 //! | timer slack, `PR_SET_TSC`, `PR_MCE_KILL`, `PR_SET_IO_FLUSHER`, I/O ports, the GS base, `ARCH_SET_CPUID` | its own |
 //! | a table of descriptors of one's own (`CLONE_FILES`) | refused: the runtime keeps what it knows of descriptors by number |
 //! | `SECCOMP_MODE_STRICT` | refused: it leaves no call to wait with |
@@ -81,6 +82,15 @@ pub(super) fn personality(call: Call, persona: u32) -> SysResult {
         return now;
     }
     make_unless_alone(call)
+}
+
+/// ptrace(2): who traces, and what is traced, are threads for the kernel. All other requests are made by the tracer, on whichever thread that has
+/// become; a child that asked to be traced has for its tracer the thread on which its parent forked.
+pub(super) fn ptrace(call: Call, request: libc::c_uint) -> SysResult {
+    match request {
+        libc::PTRACE_TRACEME | libc::PTRACE_ATTACH | libc::PTRACE_SEIZE => make(call),
+        _ => call.raw(),
+    }
 }
 
 /// unshare(2).

@@ -226,7 +226,7 @@ rows! {
      98 getrusage                Process   direct(clock::getrusage), "of a task its CPU time, of which the kernel's part is as large as the process's; all else is the process's";
      99 sysinfo                  Process   never;
     100 times                    Time      never;
-    101 ptrace                   Process   never;
+    101 ptrace                   Process   direct(apart::ptrace);
     102 getuid                   Identity  never;
     103 syslog                   System    waits;
     104 getgid                   Identity  never;
