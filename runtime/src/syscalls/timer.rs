@@ -304,18 +304,27 @@ fn note_armed(timers: &BTreeMap<i32, Timer>) {
     ARMED.store(timers.values().any(Timer::is_watched), Ordering::Relaxed);
 }
 
-/// Sends what is due of the timers on tasks' CPU clocks. Nothing is held meanwhile: who is told takes the signal, maybe, and notes that here.
+/// Sends what is due of the timers on tasks' CPU clocks, of each once. Nothing is held meanwhile: who is told takes the signal, maybe, and notes that here.
 pub(crate) fn look_around() {
-    while ARMED.load(Ordering::Relaxed) {
+    if !ARMED.load(Ordering::Relaxed) {
+        return;
+    }
+    let mut next = 0;
+    loop {
         let mut timers = lock(&TIMERS);
-        let due = timers.iter_mut().find_map(|(n, t)| t.due(*n));
+        let due = timers
+            .range_mut(next..)
+            .find_map(|(number, timer)| Some((*number, timer.due(*number)?)));
         note_armed(&timers);
         drop(timers);
-        match due {
-            Some((Target::Task(task, id), info)) => drop(signal::post_to(task, id, info)),
-            Some((_, info)) => signal::queue(&info),
-            None => return,
+        let Some((number, (target, info))) = due else {
+            return;
+        };
+        match target {
+            Target::Task(task, id) => drop(signal::post_to(task, id, info)),
+            _ => signal::queue(&info),
         }
+        next = number + 1;
     }
 }
 
