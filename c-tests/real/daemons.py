@@ -71,7 +71,7 @@ def haproxy(run):
         inner = behind.expect(r"port (\d+)")[1]
         (here / "conf").write_text(
             f"global\n nbthread 4\n maxconn 400\n stats socket {here}/admin.sock mode 600 level admin\n"
-            f"defaults\n mode http\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n"
+            f"defaults\n mode http\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n timeout check 20s\n"
             f"frontend f\n bind 127.0.0.1:{port}\n default_backend b\n"
             f"backend b\n option httpchk GET /\n server s 127.0.0.1:{inner} check inter 200ms\n"
         )
