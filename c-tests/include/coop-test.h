@@ -35,6 +35,11 @@
 #include <time.h>
 #include <unistd.h>
 
+// timer_create(2) has it, libc's headers not.
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 // ---- verdicts
 
 __attribute__((noreturn, format(printf, 3, 4)))

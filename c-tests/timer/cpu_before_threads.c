@@ -1,10 +1,6 @@
 // A timer on the main thread's CPU clock that is made, or armed, before there are threads goes on measuring the main thread.
 #include "../time/cpu.h"
 
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
-
 static volatile int ticks, alarms;
 static _Atomic int stop;
 static pid_t main_id;

@@ -1,10 +1,6 @@
 // A timer on another thread's CPU clock: whoever made it is told as that one computes. When it has ended the timer stands still.
 #include "../time/cpu.h"
 
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
-
 static _Atomic int go, stop, came, by_function;
 
 static void *computes(void *unused)

@@ -2,10 +2,6 @@
 // overruns they are as many as the time makes.
 #include "../time/cpu.h"
 
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
-
 enum { EVERY_MS = 5 };
 static __thread volatile int64_t expired;
 static __thread volatile pid_t me;

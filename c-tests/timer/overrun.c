@@ -1,10 +1,6 @@
 // Expirations while the timer's signal is pending are counted, not queued: si_overrun and timer_getoverrun say how many.
 #include "coop-test.h"
 
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
-
 static void *body(void *argument)
 {
     sigset_t set = signal_set(SIGRTMIN);

@@ -1,10 +1,6 @@
 // SIGEV_THREAD_ID: the timer's signal goes to one thread, with SI_TIMER, its value and its id; other threads get nothing.
 #include "coop-test.h"
 
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
-
 static __thread volatile int ticks;
 static _Atomic pid_t owner;
 static _Atomic int total, stop;

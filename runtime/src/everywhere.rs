@@ -187,10 +187,7 @@ pub(crate) fn call_compared(number: usize, args: [usize; 6]) -> Result<(usize, b
             continue;
         }
         // SAFETY: sends a signal to a thread of this process.
-        let sent = unsafe {
-            let pid = sys!(SYS_getpid).unwrap_or(0);
-            sys!(SYS_tgkill, pid, tid, signal::KICK)
-        };
+        let sent = unsafe { sys!(SYS_tgkill, sys::process_id(), tid, signal::KICK) };
         if sent.is_err() && entry.state.swap(FREE, Ordering::SeqCst) & MARKED != 0 {
             // It has just ended.
             LEFT.fetch_sub(1, Ordering::SeqCst);

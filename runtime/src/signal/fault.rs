@@ -178,7 +178,7 @@ fn end_by(info: &Info) {
     super::set_kernel_mask(!0);
     // SAFETY: one action; a signal for the calling thread.
     unsafe {
-        let pid = sys!(SYS_getpid).unwrap_or(0);
+        let pid = sys::process_id();
         let tid = sys!(SYS_gettid).unwrap_or(0);
         let _ = sys!(SYS_rt_sigaction, info.signal, &default, 0, 8);
         let _ = sys!(SYS_rt_tgsigqueueinfo, pid, tid, info.signal, info);
@@ -212,7 +212,7 @@ pub unsafe fn sent(signal: i32, info: *mut libc::siginfo_t) {
         let mut info = *info.cast::<Info>();
         info.errno = HANDED_ON << 16 | signal << 8 | info.code & 0xff;
         info.code = libc::SI_QUEUE;
-        let pid = sys!(SYS_getpid).unwrap_or(0);
+        let pid = sys::process_id();
         let to = super::receiver::tid();
         if sys!(SYS_rt_tgsigqueueinfo, pid, to, super::RELAY, &info).is_err() {
             UNTOLD.fetch_or(bit(signal), Ordering::SeqCst);

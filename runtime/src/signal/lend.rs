@@ -91,8 +91,7 @@ impl Drop for Lent {
 fn send_here(info: &Info) -> bool {
     // SAFETY: plain calls; the kernel copies the struct.
     unsafe {
-        let pid = sys!(SYS_getpid).unwrap_or(0);
-        let tid = sys!(SYS_gettid).unwrap_or(0);
+        let (pid, tid) = (sys::process_id(), sys!(SYS_gettid).unwrap_or(0));
         sys!(SYS_rt_tgsigqueueinfo, pid, tid, info.signal, info).is_ok()
     }
 }

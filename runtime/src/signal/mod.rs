@@ -572,7 +572,7 @@ pub(crate) fn take(task: &'static Task, set: u64) -> Option<Info> {
 pub(crate) fn comes_first(task: &'static Task, signal: i32) -> bool {
     let first = action(signal).disposition(signal) == Disposition::Handle
         && task.mask.load(Ordering::Relaxed) & bit(signal) == 0
-        && shared::pending() & bit(signal) != 0;
+        && is_pending(signal);
     if first {
         task.signalled.store(true, Ordering::Release);
     }
@@ -704,9 +704,8 @@ fn stop(signal: i32) {
 fn raise_here(signal: i32) {
     // SAFETY: plain calls; the mask is restored by the caller where it goes on.
     unsafe {
-        let pid = sys!(SYS_getpid).unwrap_or(0);
         let tid = sys!(SYS_gettid).unwrap_or(0);
-        let _ = sys!(SYS_tgkill, pid, tid, signal);
+        let _ = sys!(SYS_tgkill, sys::process_id(), tid, signal);
         let _ = sys!(SYS_rt_sigprocmask, libc::SIG_UNBLOCK, &bit(signal), 0, 8);
     }
 }
@@ -753,11 +752,8 @@ pub unsafe fn is_kick(info: *const libc::siginfo_t) -> bool {
 
 /// Sends [`KICK`] to a thread of this process.
 pub(crate) fn kick_thread(tid: i32) {
-    // SAFETY: plain calls.
-    unsafe {
-        let pid = sys!(SYS_getpid).unwrap_or(0);
-        let _ = sys!(SYS_tgkill, pid, tid, KICK);
-    }
+    // SAFETY: sends a signal to a thread of this process.
+    let _ = unsafe { sys!(SYS_tgkill, sys::process_id(), tid, KICK) };
 }
 
 /// A filter has trapped a call of a vfork child's, which is no task: SIGSYS, as the program's action says. Runs in the signal handler.

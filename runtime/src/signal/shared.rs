@@ -276,7 +276,7 @@ pub(crate) fn will_be_read() {
 /// Whether the end of a child that is not waited for by its id is sure to be told by [`hub::child_changed`]: not if SIGCHLD can go past us, and not
 /// while one is pending that nobody takes, to which others are not added.
 pub(crate) fn tells_of_children() -> bool {
-    !READ_BY_FD.load(Ordering::Relaxed) && pending() & bit(libc::SIGCHLD) == 0
+    !READ_BY_FD.load(Ordering::Relaxed) && !is_pending(libc::SIGCHLD)
 }
 
 /// In a forked child: nothing is pending.

@@ -315,11 +315,10 @@ pub(crate) fn look_around() {
         let due = timers
             .range_mut(next..)
             .find_map(|(number, timer)| Some((*number, timer.due(*number)?)));
-        note_armed(&timers);
-        drop(timers);
         let Some((number, (target, info))) = due else {
-            return;
+            return note_armed(&timers);
         };
+        drop(timers);
         match target {
             Target::Task(task, id) => drop(signal::post_to(task, id, info)),
             _ => signal::queue(&info),
