@@ -2,8 +2,11 @@
 //!
 //! A descriptor is registered once, edge-triggered, when a task first waits on it, and stays registered until its file is gone: no `epoll_ctl`
 //! a wait. It is registered for reading at first, and for more when a task first waits for that: many sockets have room anew whenever somebody
-//! takes what was sent, and a hub that sleeps would be woken by it each time for nobody. An edge is never lost: a task tries its call, gets `EAGAIN`, and is put on the
-//! queue without giving the hub a chance to look at epoll in between, so what comes after the try is seen after the queueing.
+//! takes what was sent, and a hub that sleeps would be woken by it each time for nobody. So it would be by a file whose task has gone to another hub, or that
+//! another hub's tasks took over: after [`IN_VAIN`] events for nobody epoll tells of no more, until a task waits again.
+//!
+//! An edge is never lost: a task tries its call, gets `EAGAIN`, and is put on the queue without giving the hub a chance to look at epoll in between, so what
+//! comes after the try is seen after the queueing.
 //!
 //! A *registration* belongs to an open file, not to a number. When the program closes a number on which tasks wait, the old
 //! registration lives on with its waiters (see [`crate::syscalls::close`]), and the number's next file gets its own.
@@ -44,6 +47,9 @@ const DIRECTIONS: u32 = (libc::EPOLLIN | libc::EPOLLOUT) as u32;
 const URGENT: u32 = libc::EPOLLPRI as u32;
 /// What stays for whoever looks.
 const LASTING: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) as u32;
+
+/// After so many events in a row for nobody a file is taken to be none of the hub's. (One whose task is busy gets some, too: two `epoll_ctl` more.)
+const IN_VAIN: u32 = 8;
 
 /// epoll's data for the hub's bell (its eventfd).
 pub(crate) const BELL: u64 = u64::MAX;
@@ -111,6 +117,8 @@ struct Registration {
     told: u32,
     /// All that came has been read.
     is_dry: bool,
+    /// How many events have come since somebody last waited.
+    in_vain: u32,
     first: *const Waiter,
     last: *const Waiter,
 }
@@ -210,9 +218,7 @@ impl Readiness {
             }
         }
         state.waiting -= 1;
-        if r.first.is_null()
-            && state.by_fd.get(usize::try_from(r.fd).unwrap_or(0)) != Some(&(slot + 1))
-        {
+        if r.first.is_null() && !r.has_number(slot, &state.by_fd) {
             // The number has gone on to another file: nobody will wait here again.
             r.serial = r.serial.wrapping_add(1);
             state.free.push(slot);
@@ -234,10 +240,12 @@ impl Readiness {
         if let Some(slot) = state.by_fd[index].checked_sub(1) {
             let r = &mut state.slots[slot as usize];
             if r.generation == generation {
+                r.in_vain = 0;
                 if interest & !r.armed != 0 {
                     // What is there already is told, too.
-                    self.arm(libc::EPOLL_CTL_MOD, fd, slot, r.serial, r.armed | interest)?;
-                    r.armed |= interest;
+                    let events = r.armed | r.least() | interest;
+                    self.arm(libc::EPOLL_CTL_MOD, fd, slot, r.serial, events)?;
+                    r.armed = events;
                 }
                 return Ok(slot);
             }
@@ -257,17 +265,16 @@ impl Readiness {
                 is_tcp: false,
                 told: 0,
                 is_dry: false,
+                in_vain: 0,
                 first: ptr::null(),
                 last: ptr::null(),
             });
             state.slots.len() as u32 - 1
         });
         let r = &mut state.slots[slot as usize];
-        (r.fd, r.generation, r.armed) = (fd, generation, READ | interest);
+        (r.fd, r.generation, r.in_vain) = (fd, generation, 0);
         (r.is_tcp, r.told, r.is_dry) = (fds::is_plain(fd) && is_tcp(fd), 0, false);
-        if r.is_tcp {
-            r.armed |= URGENT;
-        }
+        r.armed = r.least() | interest;
         let mut added = self.arm(libc::EPOLL_CTL_ADD, fd, slot, r.serial, r.armed);
         if added == Err(Errno(libc::EEXIST)) {
             // The same file came back to the same number; its old registration is still there.
@@ -302,12 +309,21 @@ impl Readiness {
     pub(crate) fn event(&self, data: u64, events: u32) {
         #[allow(clippy::cast_possible_truncation)]
         let (slot, serial) = (data as u32, (data >> 32) as u32);
-        let found = self.state().slots.get_mut(slot as usize);
+        let state = self.state();
+        let found = state.slots.get_mut(slot as usize);
         let Some(r) = found.filter(|r| r.serial == serial) else {
             return;
         };
         (r.told, r.is_dry) = (events, false);
         r.wake(events, events & LASTING != 0);
+        if r.first.is_null() {
+            r.in_vain = r.in_vain.saturating_add(1);
+            if r.in_vain == IN_VAIN && r.has_number(slot, &state.by_fd) {
+                // The number may be another file's by now, which epoll does not know under it: an error.
+                let _ = self.arm(libc::EPOLL_CTL_MOD, r.fd, slot, r.serial, 0);
+                r.armed = 0;
+            }
+        }
     }
 
     /// A read from a socket gave `got` bytes of `room`: something, and less than there was room for, says that nothing is left.
@@ -370,6 +386,16 @@ fn is_tcp(fd: i32) -> bool {
 }
 
 impl Registration {
+    /// What epoll tells of, whatever those who wait want to know.
+    fn least(&self) -> u32 {
+        READ | if self.is_tcp { URGENT } else { 0 }
+    }
+
+    /// Whether it is its number's present one.
+    fn has_number(&self, slot: u32, by_fd: &[u32]) -> bool {
+        by_fd.get(usize::try_from(self.fd).unwrap_or(0)) == Some(&(slot + 1))
+    }
+
     fn waiters(&self) -> impl Iterator<Item = &Waiter> {
         // SAFETY: linked waiters are alive: they unlink themselves when dropped. Waking only queues their tasks.
         let at = |waiter: *const Waiter| unsafe { waiter.as_ref() };
