@@ -8,7 +8,7 @@
 //! [`signal::KICK`] preempts a hub's task and interrupts a pool thread's call. Faults are told apart by where they struck: see
 //! [`signal::fault`].
 
-use crate::crossing;
+use crate::{crossing, rewrite};
 use coop_runtime::context::{Context, Gate};
 use coop_runtime::signal;
 use coop_runtime::sys;
@@ -207,7 +207,13 @@ extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut li
         // What was sent for an order may have been sent for a signal of the task's, too: of two kicks that are pending one is left.
         coop_runtime::everywhere::answer();
         let task = crossing::current();
-        if !task.is_null() && signal::preempt_strike(task, context.cast::<u8>().sub(8)) {
+        if task.is_null() {
+            return;
+        }
+        crossing::come_back(task, &mut *context.cast(), |at| {
+            rewrite::original(at).is_some()
+        });
+        if signal::preempt_strike(task, context.cast::<u8>().sub(8)) {
             abandon(task);
         }
     }

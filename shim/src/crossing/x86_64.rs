@@ -56,6 +56,9 @@ extern "C" {
     /// Saves the caller's registers into a context and goes on with `run` on another stack and FS base; returns when the context
     /// is resumed, on whatever thread resumes it.
     pub fn coop_depart(context: *mut Context, stack: usize, fs: u64, run: extern "C" fn() -> !);
+    /// Behind a call that the crossing has made itself: what is left is the way back, to its end.
+    fn coop_made();
+    fn coop_made_end();
     /// Where handlers return to.
     pub fn coop_signal_return();
     /// Where a task makes a call by itself.
@@ -142,9 +145,15 @@ coop_entry:
     sahf
     mov {rax}(%rcx), %rax
     syscall
+    .globl coop_made
+    .hidden coop_made
+coop_made:
     mov coop_current@gottpoff(%rip), %rcx
     mov %fs:(%rcx), %rcx
     jmp *{rip}(%rcx)
+    .globl coop_made_end
+    .hidden coop_made_end
+coop_made_end:
 2:
     mov %rsi, {rsi}(%rcx)
     mov %rdx, {rdx}(%rcx)
@@ -518,6 +527,32 @@ coop_windowed_offset:
     native_frame = sym coop_native_frame,
     options(att_syntax)
 );
+
+/// For a signal handler that struck a task: where the task is if it is in the crossing, with nothing done there that counts, is set to where it came from
+/// or where it goes on in the program. One that makes system calls and little else is hardly ever found in its own code, and could not be preempted:
+///
+/// - A signal that comes while the kernel makes a call that never blocks finds the task behind it: it goes on in the program.
+/// - One that comes while the trap's handler runs finds it at the entry: it has not made its call yet, and traps again.
+///
+/// # Safety
+/// `task` is the one that the thread runs; `context` is the handler's.
+pub unsafe fn come_back(
+    task: *const Context,
+    context: &mut signal::KernelContext,
+    is_stub: impl FnOnce(usize) -> bool,
+) {
+    /// Of the instructions that make system calls.
+    const LENGTH: u64 = 2;
+    let way_back = coop_made as *const () as u64..coop_made_end as *const () as u64;
+    let machine = &mut context.machine;
+    if way_back.contains(&machine.rip) {
+        // SAFETY: a task's memory is never unmapped; its way back is there since before the call.
+        machine.rip = unsafe { (*task).regs.rip };
+        machine.rcx = task as u64;
+    } else if machine.rip == coop_entry_full as *const () as u64 && !is_stub(machine.r11 as usize) {
+        machine.rip = machine.r11 - LENGTH;
+    }
+}
 
 /// The offset of the current-task word from any FS base.
 pub fn slot_offset() -> i32 {
