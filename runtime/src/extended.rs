@@ -91,11 +91,16 @@ fn layout() -> Layout {
     Layout::from_size_align(size(), 64).expect("an XSAVE area's layout")
 }
 
-/// Allocates an area; zeroed, as XRSTOR wants its header.
-pub(crate) fn allocate() -> NonNull<u8> {
+/// Allocates an area; zeroed, as XRSTOR wants its header. `None`: there is no memory.
+pub(crate) fn allocate() -> Option<NonNull<u8>> {
     // SAFETY: the layout is not empty.
-    let area = unsafe { std::alloc::alloc_zeroed(layout()) };
-    NonNull::new(area).unwrap_or_else(|| std::alloc::handle_alloc_error(layout()))
+    NonNull::new(unsafe { std::alloc::alloc_zeroed(layout()) })
+}
+
+/// What a task has in its registers cannot be kept.
+#[cold]
+pub(crate) fn none_left() -> ! {
+    std::alloc::handle_alloc_error(layout())
 }
 
 /// Frees what [`allocate`] gave.

@@ -1,8 +1,9 @@
 //! The runtime's heap: dlmalloc, apart from the program's malloc, which a task may have locked; and a reserve.
 //!
 //! When the kernel gives no more memory (`RLIMIT_AS`, a full machine), what is in progress goes on from the reserve, and what would begin
-//! anew fails as the kernel's own calls would: no task is made (`EAGAIN`), and no call parked (`ENOMEM`), while [`is_scarce`]. All
-//! other memory that a call needs is freed when it ends, so that the reserve lasts.
+//! anew fails as the kernel's own calls would: no task is made (`EAGAIN`), no call parked (`ENOMEM`), no signal queued (`EAGAIN`, or its number alone is
+//! kept), while [`is_scarce`]. What a preempted task has in its registers is kept on its own stack then. All other memory that a call needs is freed
+//! when it ends, so that the reserve lasts.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;

@@ -180,9 +180,30 @@ pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
 /// Makes the main task ready. From here on its registers belong to its hub.
 pub fn start_main() {
     if let Some(main) = task::main() {
+        main.stack
+            .set(stack_around(main.context().regs.rsp as usize));
         syscalls::timer::adopt(main);
         signal::receiver::hand_over_pending();
         main.wake();
+    }
+}
+
+/// The process's first stack, (low, high), if `rsp` is on that: not all of what it may grow to.
+fn stack_around(rsp: usize) -> (usize, usize) {
+    const USUAL: u64 = 8 << 20;
+    // SAFETY: takes no pointers. The kernel has put the bytes that it names at the stack's top.
+    let top = unsafe { libc::getauxval(libc::AT_RANDOM) } as usize;
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: fills the struct.
+    let _ = unsafe { sys!(SYS_getrlimit, libc::RLIMIT_STACK, &mut limit) };
+    let low = top.saturating_sub(limit.rlim_cur.min(USUAL) as usize / 2);
+    if (low..top).contains(&rsp) {
+        (low, top)
+    } else {
+        (0, 0)
     }
 }
 

@@ -70,8 +70,10 @@ pub struct Task {
     pub(crate) away: Away,
     /// The task crossed there: its call is still to be answered.
     pub(crate) crossed: Cell<bool>,
-    /// That frame is on the task's own stack (a handler's), not a kept copy.
+    /// That frame is on the task's own stack (a handler's, or one for which there was no memory), not a kept copy.
     pub(crate) frame_on_stack: Cell<bool>,
+    /// The stack that it was made with, as far as known: (low, high). It may run on others.
+    pub(crate) stack: Cell<(usize, usize)>,
     /// Where 0 is stored and a futex woken when the task ends (`set_tid_address`, `CLONE_CHILD_CLEARTID`).
     pub(crate) clear_tid: Cell<usize>,
     /// The part of its stack that the task, which is about to end, wants trimmed: (start, length); see [`crate::trim`].
@@ -434,6 +436,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.extended.set(None);
     task.frame.set(None);
     task.frame_on_stack.set(false);
+    task.stack.set((0, 0));
     task.away.reset();
     task.crossed.set(false);
     task.clear_tid.set(0);

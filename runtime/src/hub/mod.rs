@@ -610,7 +610,8 @@ impl Hub {
                     return true;
                 }
             }
-            if self.make_room.load(Ordering::Relaxed) {
+            // With the thread's only frame in its hands it goes on first.
+            if self.make_room.load(Ordering::Relaxed) && worker.has_spare_frame() {
                 self.take_off(worker, task);
                 self.make_room_for_others(task);
                 return true;

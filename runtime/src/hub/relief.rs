@@ -21,7 +21,7 @@ use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::syscalls::{self, table};
 use crate::task::{lock, Task};
-use crate::{places, thread};
+use crate::{heap, places, thread};
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::atomic::{fence, AtomicU32, Ordering};
@@ -207,7 +207,7 @@ fn spare_worker() -> bool {
         if spares.idle > spares.hubs.len() {
             return true;
         }
-        if worker::count() >= worker::MAX {
+        if worker::count() >= worker::MAX || heap::is_scarce() {
             return false;
         }
         // Counted before it runs: the next hub needs one more.

@@ -10,7 +10,7 @@ use crate::task::Task;
 use crate::{extended, own, signal, sys};
 use std::cell::Cell;
 use std::ffi::CStr;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{
     compiler_fence, AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
     Ordering,
@@ -36,7 +36,8 @@ pub(crate) struct Worker {
     fp: Cell<(u32, u16)>,
     /// The alternate signal stack that the kernel has for this thread: (sp, size). Tasks' own are known to [`signal`] alone.
     signal_stack: Cell<(usize, usize)>,
-    /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one.
+    /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one. Null while the task that
+    /// runs has the only one that there is memory for.
     pub(crate) spare_frame: Cell<*mut u8>,
     /// The hub that the thread runs, or ran last.
     pub(super) hub: AtomicPtr<Hub>,
@@ -162,7 +163,9 @@ impl Worker {
             uses: AtomicI32::new(-1),
             fp: Cell::new((0, 0)),
             signal_stack: Cell::new((0, 0)),
-            spare_frame: Cell::new(signal::preempt::allocate().as_ptr()),
+            spare_frame: Cell::new(
+                signal::preempt::allocate().map_or(ptr::null_mut(), NonNull::as_ptr),
+            ),
         }
     }
 
@@ -265,8 +268,8 @@ impl Worker {
         if context.full != 0 {
             let area = task.extended.get().unwrap_or_else(|| {
                 let area = extended::allocate();
-                task.extended.set(Some(area));
-                area
+                task.extended.set(area);
+                area.unwrap_or_else(|| extended::none_left())
             });
             // SAFETY: allocated with the right size.
             unsafe { extended::save(area) };
@@ -291,6 +294,12 @@ impl Worker {
     /// Notes what an ended task left on the CPU.
     pub(super) fn forget_state(&self) {
         self.fp.set(extended::control());
+    }
+
+    /// Whether a task that runs here can be preempted and told of faults.
+    #[inline]
+    pub(crate) fn has_spare_frame(&self) -> bool {
+        !self.spare_frame.get().is_null()
     }
 
     /// Where the kernel runs the library's handlers on this thread: (sp, size).

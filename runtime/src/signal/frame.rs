@@ -96,6 +96,17 @@ const SW_BYTES: usize = 464;
 const CS: u16 = 0x33;
 const SS: u16 = 0x2b;
 
+/// Where a frame's floating-point state of so many bytes, and the frame itself, come to be below what a stack holds.
+pub(super) fn below(rsp: u64, state: usize) -> (u64, u64) {
+    from_top(rsp.wrapping_sub(RED_ZONE), state)
+}
+
+fn from_top(top: u64, state: usize) -> (u64, u64) {
+    let fp = top.wrapping_sub(state as u64) & !63;
+    let at = (fp.wrapping_sub(size_of::<Frame>() as u64) & !15).wrapping_sub(8);
+    (fp, at)
+}
+
 /// Lays a frame for a handler onto a task's stack and points the task's registers at the handler.
 ///
 /// `restart`: the number of the interrupted call when it is to be made again after the handler.
@@ -125,13 +136,11 @@ pub(crate) fn push(
     let on_alt = on_stack(machine.rsp as usize, task.altstack.get());
     let use_alt =
         action.flags & libc::SA_ONSTACK as u64 != 0 && alt_flags & libc::SS_DISABLE == 0 && !on_alt;
-    let top = if use_alt {
-        (alt_sp + alt_size) as u64
+    let (fp, at) = if use_alt {
+        from_top((alt_sp + alt_size) as u64, state.size())
     } else {
-        machine.rsp.wrapping_sub(RED_ZONE)
+        below(machine.rsp, state.size())
     };
-    let fp = top.wrapping_sub(state.size() as u64) & !63;
-    let at = (fp.wrapping_sub(size_of::<Frame>() as u64) & !15).wrapping_sub(8);
     if (on_alt || use_alt) && (at as usize) < alt_sp {
         // As the kernel: a handler must not overflow the alternate stack.
         return Err(Errno::FAULT);
@@ -187,7 +196,7 @@ pub(crate) fn push(
     }
     if let Some(frame) = task.frame.take() {
         if !task.frame_on_stack.get() {
-            preempt::free(frame);
+            preempt::give_back(task.hub().worker(), frame);
         }
     }
     let context = task.context();
@@ -429,7 +438,8 @@ pub(crate) fn sigreturn(task: &'static Task) -> Outcome {
         };
         if go_on(at as *mut u8).is_err() {
             // It can be read there, and no more.
-            there = there.map(super::preempt::copy_of);
+            let worker = task.hub().worker();
+            there = there.map(|frame| preempt::copy_of(worker, frame));
             task.frame_on_stack.set(false);
             let _ = there.map(|copy| go_on(copy.as_ptr()));
         }

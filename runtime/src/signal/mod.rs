@@ -23,6 +23,7 @@ pub(crate) use shared::{
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
 
+use crate::heap;
 use crate::hub;
 use crate::sys;
 use crate::sys::Errno;
@@ -257,7 +258,16 @@ impl TaskSignals {
             return;
         }
         self.pending |= bit(info.signal);
-        self.queue.get_or_insert_with(Box::default).push_back(info);
+        // Without memory its number is kept, as in the kernel (`__send_signal_locked`, kernel/signal.c).
+        if self.has_room() {
+            self.queue.get_or_insert_with(Box::default).push_back(info);
+        }
+    }
+
+    /// Whether there is memory for what one more signal tells.
+    fn has_room(&self) -> bool {
+        let queue = self.queue.as_deref();
+        queue.is_some_and(|q| q.len() < q.capacity()) || !heap::is_scarce()
     }
 
     fn len(&self) -> usize {
@@ -285,13 +295,15 @@ impl TaskSignals {
         }
         let urgent = wanted & SYNCHRONOUS;
         let signal = if urgent != 0 { urgent } else { wanted }.trailing_zeros() as i32 + 1;
-        let queue = self.queue.as_mut()?;
-        let at = queue.iter().position(|i| i.signal == signal)?;
-        let info = queue.remove(at);
-        if !queue.iter().any(|i| i.signal == signal) {
+        let mut queue = self.queue.as_mut();
+        let queued = queue.as_mut().and_then(|queue| {
+            let at = queue.iter().position(|i| i.signal == signal)?;
+            queue.remove(at)
+        });
+        if !queue.is_some_and(|q| q.iter().any(|i| i.signal == signal)) {
             self.pending &= !bit(signal);
         }
-        info
+        Some(queued.unwrap_or_else(|| Info::of_kernel(signal, libc::SI_USER)))
     }
 }
 
@@ -455,7 +467,8 @@ pub(crate) fn post_to(task: &'static Task, id: i32, info: Info) -> Result<(), Er
     if !blocked && action(info.signal).disposition(info.signal) == Disposition::Ignore {
         return Ok(());
     }
-    if info.signal >= 32 && info.code != libc::SI_TIMER && over_limit(signals.len()) {
+    let queues = info.signal >= 32 && info.code != libc::SI_TIMER;
+    if queues && (!signals.has_room() || over_limit(signals.len())) {
         return Err(Errno::AGAIN);
     }
     signals.push(info);

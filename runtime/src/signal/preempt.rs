@@ -7,6 +7,7 @@
 
 use super::frame::Frame;
 use crate::context::Context;
+use crate::heap;
 use crate::hub::{self, Worker};
 use crate::sys::Errno;
 use crate::syscalls::Outcome;
@@ -14,7 +15,7 @@ use crate::task::Task;
 use crate::user;
 use std::alloc::Layout;
 use std::mem::size_of;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
 /// The pseudo system call of a preempted task.
@@ -46,31 +47,72 @@ fn layout() -> Layout {
         .expect("a frame's layout")
 }
 
-/// Memory for a copy of a frame; the frame itself at 8 modulo 16, as on a stack.
-pub(crate) fn allocate() -> NonNull<u8> {
+/// Memory for a copy of a frame; the frame itself at 8 modulo 16, as on a stack. `None`: there is none.
+pub(crate) fn allocate() -> Option<NonNull<u8>> {
+    if heap::is_scarce() {
+        return None;
+    }
     // SAFETY: the layout is not empty.
     let block = unsafe { std::alloc::alloc(layout()) };
-    let Some(block) = NonNull::new(block) else {
-        std::alloc::handle_alloc_error(layout())
-    };
     // SAFETY: within the block.
-    unsafe { block.add(8) }
+    NonNull::new(block).map(|block| unsafe { block.add(8) })
 }
 
-/// Frees what [`allocate`] gave.
-pub(crate) fn free(frame: NonNull<u8>) {
-    // SAFETY: eight bytes into its block.
-    unsafe { std::alloc::dealloc(frame.as_ptr().sub(8), layout()) };
+/// Gives back what [`allocate`] gave: to the thread, if it has no spare one.
+pub(crate) fn give_back(worker: &Worker, frame: NonNull<u8>) {
+    if worker.has_spare_frame() {
+        // SAFETY: eight bytes into its block.
+        unsafe { std::alloc::dealloc(frame.as_ptr().sub(8), layout()) };
+    } else {
+        worker.spare_frame.set(frame.as_ptr());
+    }
 }
 
 /// Keeps the frame of a task that was just preempted: [`strike`] has copied it into the thread's spare one.
+///
+/// The task takes that, and the thread gets a new one. If there is no memory for it, the frame goes where the kernel lays them, onto the task's stack. If
+/// there is no room either, or the stack is one that only the program knows, the task goes on at once: without a spare frame no other task that runs
+/// here could be preempted, nor be told of a fault.
 pub(crate) fn keep(task: &'static Task, worker: &Worker) -> Outcome {
-    let fresh = allocate().as_ptr();
-    task.frame
-        .set(NonNull::new(worker.spare_frame.replace(fresh)));
-    task.frame_on_stack.set(false);
+    let Some(frame) = NonNull::new(worker.spare_frame.get()) else {
+        return Outcome::Resume;
+    };
+    let fresh = allocate();
+    let on_stack = fresh.map_or_else(|| onto_stack(task, frame), |_| None);
+    if on_stack.is_none() {
+        let fresh = fresh.map_or(ptr::null_mut(), NonNull::as_ptr);
+        worker.spare_frame.set(fresh);
+    }
+    task.frame.set(on_stack.or(Some(frame)));
+    task.frame_on_stack.set(on_stack.is_some());
     task.context().full = 0;
-    Outcome::Preempted
+    if worker.has_spare_frame() {
+        Outcome::Preempted
+    } else {
+        Outcome::Resume
+    }
+}
+
+/// Copies a frame to below what its task has on its stack.
+fn onto_stack(task: &Task, frame: NonNull<u8>) -> Option<NonNull<u8>> {
+    // SAFETY: a frame that `strike` has copied is whole.
+    let mut copy = unsafe { frame.cast::<Frame>().read() };
+    let (rsp, state) = (copy.uc.machine.rsp, copy.uc.machine.fpstate as *const u8);
+    let size = state_size(state);
+    let (to_state, to) = super::frame::below(rsp, size);
+    let (low, high) = task.stack.get();
+    if !(low..=high).contains(&(rsp as usize)) || (to as usize) < low || to > rsp {
+        return None;
+    }
+    if size != 0 {
+        copy.uc.machine.fpstate = to_state;
+    }
+    // SAFETY: below the red zone of a stack nothing is in use, and what is not there is an error.
+    unsafe {
+        user::write_bytes(to_state as usize, state, size).ok()?;
+        user::write(to as *mut Frame, copy).ok()?;
+    }
+    NonNull::new(to as *mut u8)
 }
 
 /// Runs a task from a frame until it crosses again.
@@ -94,21 +136,28 @@ pub(crate) fn resume(task: &'static Task, worker: &Worker, frame: NonNull<u8>) {
     // The frame is the task's own, from a handler that returned, or a kept copy. The kernel only reads it, so it may be where one cannot write.
     let mut kept = (!task.frame_on_stack.get()).then_some(frame);
     if set(frame).is_err() {
-        let copy = copy_of(frame);
+        let copy = copy_of(worker, frame);
         let _ = set(copy);
         kept = Some(copy);
     }
     let from = kept.unwrap_or(frame).as_ptr() as usize;
+    // The thread's only one is its spare one again from here on: nothing strikes before the kernel has read it.
+    if let Some(only) = kept.take_if(|_| !worker.has_spare_frame()) {
+        worker.spare_frame.set(only.as_ptr());
+    }
     // SAFETY: the frame is whole.
     unsafe { (hub::crossing().resume_frame)(task.ctx.get(), from) };
     if let Some(kept) = kept {
-        free(kept);
+        give_back(worker, kept);
     }
 }
 
-/// A copy of a frame in the program's memory. What cannot even be read ends the process, as it would in `rt_sigreturn`.
-pub(super) fn copy_of(frame: NonNull<u8>) -> NonNull<u8> {
-    let copy = allocate();
+/// A copy of a frame in the program's memory, if need be in the thread's spare one. What cannot even be read ends the process, as it would in `rt_sigreturn`.
+pub(super) fn copy_of(worker: &Worker, frame: NonNull<u8>) -> NonNull<u8> {
+    let memory = allocate().or_else(|| NonNull::new(worker.spare_frame.replace(ptr::null_mut())));
+    let Some(copy) = memory else {
+        super::die(libc::SIGSEGV);
+    };
     // SAFETY: any bytes are a frame and its state; the copy has room for `largest` bytes of that.
     let copied: Result<(), Errno> = (|| unsafe {
         let mut whole = user::read(frame.as_ptr().cast::<Frame>())?;

@@ -125,12 +125,16 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
             lone::give_back(hub);
         }
     })?;
-    if lone {
-        if let Err(e) = lone::start(hub) {
-            task::count_out_unless_last();
-            task.retire();
-            return Err(e);
+    let extended = copy_extended(parent, task).inspect_err(|_| {
+        if lone {
+            lone::give_back(hub);
         }
+    });
+    let started = extended.and_then(|()| if lone { lone::start(hub) } else { Ok(()) });
+    if let Err(e) = started {
+        task::count_out_unless_last();
+        task.retire();
+        return Err(e);
     }
     let (from, to) = (parent.context(), task.context());
     to.regs = from.regs;
@@ -139,16 +143,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     to.regs.rax = 0;
     to.regs.rsp = stack_top;
     to.fs = args.tls;
-    if let (true, Some(area)) = (from.full != 0, parent.extended.get()) {
-        let copy = crate::extended::allocate();
-        // SAFETY: both are areas of the same size.
-        unsafe {
-            copy.as_ptr()
-                .copy_from_nonoverlapping(area.as_ptr(), crate::extended::size())
-        };
-        task.extended.set(Some(copy));
-        to.full = 1;
-    }
+    task.stack.set((args.stack as usize, stack_top as usize));
     // As natively a thread begins with its maker's rounding mode and the like.
     task.fp.set(crate::extended::control());
     task.name.set(parent.name.get());
@@ -172,6 +167,19 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     }
     task.wake_near();
     Ok(usize::try_from(id).unwrap_or(0))
+}
+
+/// A thread begins with what its maker has in its registers.
+fn copy_extended(parent: &Task, task: &Task) -> Result<(), Errno> {
+    let from = parent.extended.get().filter(|_| parent.context().full != 0);
+    if let Some(from) = from {
+        let to = crate::extended::allocate().ok_or(Errno::AGAIN)?;
+        // SAFETY: both are areas of the same size.
+        unsafe { to.copy_from_nonoverlapping(from, crate::extended::size()) };
+        task.extended.set(Some(to));
+        task.context().full = 1;
+    }
+    Ok(())
 }
 
 /// exit(2): the end of a thread. The last one ends the process.

@@ -13,6 +13,7 @@ mod alarm;
 
 use super::time::{nanoseconds, timespec};
 use super::{clock, owner, Call};
+use crate::heap;
 use crate::hub::cpu;
 use crate::signal::{self, receiver, Info, RELAY};
 use crate::sys;
@@ -126,6 +127,9 @@ pub(crate) fn create(call: Call, clock: i32, event: *const Event, timer: *mut i3
         return call.raw();
     }
     let target = asked.target()?;
+    if heap::is_scarce() {
+        return Err(Errno::AGAIN);
+    }
     let relayed = Event {
         signal: RELAY,
         id: receiver::tid(),
