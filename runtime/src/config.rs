@@ -5,7 +5,7 @@
 //! never creates a thread must not notice that anything happened.
 
 use std::ffi::CStr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// How syscall sites are caught.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -197,7 +197,7 @@ pub fn load() -> &'static Config {
                     return None;
                 }
                 // SAFETY: getenv gave a C string that lives in the environment block.
-                unsafe { CStr::from_ptr(value) }.to_str().ok()
+                unsafe { CStr::from_ptr(value) }.to_str().ok().map(keep)
             },
             |v, value| {
                 crate::log::complain(format_args!(
@@ -207,6 +207,23 @@ pub fn load() -> &'static Config {
             },
         )
     })
+}
+
+/// A copy of a value: some programs overwrite the environment's memory, to change their title. What finds no room stays where it is.
+fn keep(value: &'static str) -> &'static str {
+    static KEPT: Mutex<([u8; libc::PATH_MAX as usize], usize)> =
+        Mutex::new(([0; libc::PATH_MAX as usize], 0));
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let (bytes, used) = &mut *kept;
+    let Some(place) = bytes.get_mut(*used..*used + value.len()) else {
+        return value;
+    };
+    place.copy_from_slice(value.as_bytes());
+    *used += value.len();
+    // SAFETY: the bytes are a static's, UTF-8 as the value's, and nobody writes them again.
+    unsafe {
+        std::str::from_utf8_unchecked(std::slice::from_raw_parts(place.as_ptr(), place.len()))
+    }
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ pub struct Hub {
     pub(crate) switches: AtomicU64,
     /// Asks the task that runs to make room for others at its next crossing.
     pub(crate) make_room: AtomicBool,
+    /// One that was asked had others behind it. The receiver takes this back.
+    pub(crate) is_contended: AtomicBool,
     /// Set by the receiver every few milliseconds: the hub is to look at its timers and epoll before it runs more tasks.
     pub(crate) look_around: AtomicBool,
     bell: AtomicI32,
@@ -254,6 +256,7 @@ impl Hub {
             current: AtomicPtr::new(ptr::null_mut()),
             switches: AtomicU64::new(0),
             make_room: AtomicBool::new(false),
+            is_contended: AtomicBool::new(false),
             look_around: AtomicBool::new(false),
             bell: AtomicI32::new(-1),
             news: Mutex::new(Vec::new()),
@@ -626,6 +629,9 @@ impl Hub {
         self.timers.expire();
         if self.readiness.waiting() != 0 {
             self.poll_epoll(0);
+        }
+        if !self.ready.is_empty() {
+            self.is_contended.store(true, Ordering::Relaxed);
         }
         self.yield_task(task);
         self.share(0);

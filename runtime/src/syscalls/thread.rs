@@ -376,6 +376,7 @@ pub(crate) fn rseq(_call: Call, area: *mut u32, _len: u32, flags: i32) -> SysRes
 
 /// prctl(2): the name is the task's; what else is a thread's it has on an OS thread of its own; the rest is the process's.
 pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
+    const GET_TID_ADDRESS: i32 = 40;
     const SET_SYSCALL_USER_DISPATCH: i32 = 59;
     match option {
         libc::PR_SET_NAME => {
@@ -397,6 +398,10 @@ pub(crate) fn prctl(call: Call, option: i32, second: usize) -> SysResult {
             // SAFETY: the program's buffer of 16 bytes.
             unsafe { write_user(second as *mut [u8; 16], call.task.name.get()) }?;
             Ok(0)
+        }
+        GET_TID_ADDRESS => {
+            // SAFETY: the program's word.
+            unsafe { write_user(second as *mut usize, call.task.clear_tid.get()) }.map(|()| 0)
         }
         // Two dispatchers on one thread cannot be.
         SET_SYSCALL_USER_DISPATCH => Err(Errno::INVAL),
