@@ -289,6 +289,11 @@ impl Watch {
         !self.done
     }
 
+    /// Whether the hub's thread was blocked in the kernel at the last look, and still has its hub.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked != 0 && !self.done
+    }
+
     /// Relieves the hub, or tries again at the next look: there may be no thread to be had now, or the runtime itself is in the call.
     fn relieve(&mut self, hub: &'static Hub, blocked: Option<worker::Blocked>) {
         /// After so many looks in vain it is reported that the hub's tasks wait.

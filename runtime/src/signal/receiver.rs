@@ -150,7 +150,7 @@ pub fn run() -> ! {
             crate::deadlock::look();
         }
         let left = (!sleeps).then(|| next_look.saturating_sub(now()));
-        let leeway = (looks_in_vain >= IN_VAIN).then(leeway);
+        let leeway = (looks_in_vain == IN_VAIN).then(leeway);
         let signals = wait(left, leeway);
         if sleeps {
             next_look = now() + tick();
@@ -172,8 +172,12 @@ pub fn run() -> ! {
             lone::insist();
             cpu::look_around();
             timer::look_around();
-            looks_in_vain = if is_contended() { 0 } else { looks_in_vain + 1 };
-            watch(&mut seen);
+            let is_of_use = is_contended() | watch(&mut seen) | timer::is_watched();
+            looks_in_vain = if is_of_use {
+                0
+            } else {
+                (looks_in_vain + 1).min(IN_VAIN)
+            };
             idle_looks += 1;
         }
     }
@@ -263,10 +267,11 @@ fn all_asleep() -> bool {
 }
 
 /// Asks tasks that have run since the last look, or that keep a due timer waiting, to make room. A hub whose thread is stuck in the kernel
-/// is given to another.
-fn watch(seen: &mut Vec<Watch>) {
+/// is given to another. Gives whether one seems to be.
+fn watch(seen: &mut Vec<Watch>) -> bool {
     let now = now();
     seen.resize_with(hub::all().len(), Watch::default);
+    let mut is_one_blocked = false;
     for (hub, seen) in hub::all().iter().zip(seen) {
         let switches = hub.switches.load(Ordering::Relaxed);
         hub.look_around.store(true, Ordering::Relaxed);
@@ -278,8 +283,10 @@ fn watch(seen: &mut Vec<Watch>) {
                 super::preempt::send(hub.worker());
             }
         }
-        if !still {
+        if !still || hub.is_asleep() {
             seen.moved(switches);
         }
+        is_one_blocked |= seen.is_blocked();
     }
+    is_one_blocked
 }

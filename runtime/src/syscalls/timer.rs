@@ -331,6 +331,11 @@ pub(crate) fn look_around() {
     }
 }
 
+/// Whether there are any that a look may find due.
+pub(crate) fn is_watched() -> bool {
+    ARMED.load(Ordering::Relaxed)
+}
+
 /// Whether the receiver must look although all hubs sleep: it does not know whether a task that has a hub alone does.
 pub(crate) fn watches_lone() -> bool {
     let is_lone = |t: &Timer| t.is_watched() && t.cpu.is_some_and(|c| c.task.hub().is_lone());
