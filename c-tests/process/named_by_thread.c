@@ -1,7 +1,9 @@
-// The id of any thread names its process for kill, sigqueue, getpgid, getsid and prlimit; and the main thread's name is the process's.
+// The id of any thread names its process for kill, sigqueue, getpgid, getsid, prlimit, kcmp and the calls on a process's memory, and none for setpgid and
+// pidfd_open; and the main thread's name is the process's.
 #include "coop-test.h"
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 
 static pid_t id;
 static sem_t ready, leave;
@@ -62,6 +64,27 @@ int main(void)
     SYS(prlimit(id, RLIMIT_NOFILE, &limit, NULL));
     SYS(getrlimit(RLIMIT_NOFILE, &same));
     ASSERT_EQ(limit.rlim_cur, same.rlim_cur);
+
+    char from[] = "bytes", to[sizeof from] = "";
+    struct iovec own = {to, sizeof to}, named = {from, sizeof from};
+    ASSERT_EQ(SYS(process_vm_readv(id, &own, 1, &named, 1, 0)), sizeof to);
+    ASSERT_STR(to, "bytes");
+    from[0] = 'B';
+    ASSERT_EQ(SYS(process_vm_writev(id, &named, 1, &own, 1, 0)), sizeof to);
+    ASSERT_STR(to, "Bytes");
+    enum { VM = 1, FILES = 2 };
+    for (int what = VM; what <= FILES; what++) {
+        ASSERT_EQ(syscall(SYS_kcmp, id, getpid(), what, 0, 0), syscall(SYS_kcmp, getpid(), getpid(), what, 0, 0));
+        ASSERT_EQ(syscall(SYS_kcmp, getpid(), id, what, 0, 0), syscall(SYS_kcmp, getpid(), getpid(), what, 0, 0));
+    }
+    void *page = (void *)((uintptr_t)from & -4096UL);
+    int node = -1, own_node = -1;
+    ASSERT_EQ(syscall(SYS_move_pages, id, 1, &page, NULL, &node, 0),
+              syscall(SYS_move_pages, getpid(), 1, &page, NULL, &own_node, 0));
+    ASSERT_EQ(node, own_node);
+    FAILS(setpgid(id, 0), EINVAL);
+    ASSERT_EQ(syscall(SYS_pidfd_open, id, 0), -1);
+    ASSERT_NE(errno, ESRCH);
 
     SYS(prctl(PR_SET_NAME, "by prctl"));
     name_is("by prctl");

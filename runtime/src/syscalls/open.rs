@@ -42,7 +42,7 @@ pub(crate) async fn openat2(
 }
 
 async fn opened(call: Call, dir: i32, path: *const libc::c_char, flags: i32) -> SysResult {
-    if let Some((id, file)) = procfs::file_of(path) {
+    if let Some((id, file)) = procfs::file_of(path, call.task.id()) {
         return procfs::open(id, file);
     }
     if flags & (libc::O_NONBLOCK | libc::O_PATH | libc::O_DIRECTORY) == 0 && waits(dir, path) {

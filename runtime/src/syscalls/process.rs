@@ -67,6 +67,44 @@ pub(crate) fn about_process(call: Call, id: i32) -> SysResult {
     named(call, id).0.raw()
 }
 
+/// process_vm_readv(2), process_vm_writev(2), move_pages(2), migrate_pages(2).
+pub(crate) async fn on_memory(call: Call, id: i32) -> SysResult {
+    super::in_pool(named(call, id).0).await
+}
+
+/// kcmp(2): what it compares all tasks share.
+pub(crate) fn kcmp(call: Call, first: i32, second: i32) -> SysResult {
+    let (mut call, _) = named(call, first);
+    call.args[1] = named(call, second).0.args[0];
+    call.raw()
+}
+
+/// setpgid(2): a thread's id names no process.
+pub(crate) fn setpgid(call: Call, id: i32) -> SysResult {
+    as_any_thread(call, id).raw()
+}
+
+/// pidfd_open(2): the same. A task has no descriptor of its own (`PIDFD_THREAD`): it is none that the kernel could tell the end of.
+pub(crate) fn pidfd_open(call: Call, id: i32, flags: i32) -> SysResult {
+    const THREAD: i32 = libc::O_EXCL;
+    if flags & THREAD != 0 {
+        return call.raw();
+    }
+    as_any_thread(call, id).raw()
+}
+
+/// A call whose first argument names a process, or else a thread that is not to be taken for one: for a task it names its OS thread, for the kernel to
+/// answer as it does.
+fn as_any_thread(mut call: Call, id: i32) -> Call {
+    if id > 0 && id != sys::process_id() && task::find(id).is_some() {
+        #[allow(clippy::cast_sign_loss)]
+        {
+            call.args[0] = call.hub().worker().tid() as usize;
+        }
+    }
+    call
+}
+
 /// exit_group(2).
 pub(crate) fn exit_group(call: Call) -> Outcome {
     super::thread::abandon_shared_locks();

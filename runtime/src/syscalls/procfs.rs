@@ -1,4 +1,4 @@
-//! Files of threads in proc(5), where the kernel does not know tasks: `/proc/self/task/ID/comm`, through which `pthread_setname_np` and
+//! Files of threads in proc(5), where the kernel does not know tasks: `/proc/self/task/ID/comm` (or `/proc/thread-self/comm`), through which `pthread_setname_np` and
 //! `pthread_getname_np` go, and `…/stat`, which tells what a thread is at and what CPU time it has used. Opening one gives a memory file with
 //! what it says at that time; a write to a name file sets the task's name.
 
@@ -22,10 +22,11 @@ pub(crate) enum File {
     Stat,
 }
 
-/// Which file of which task a path is.
-pub(crate) fn file_of(path: *const libc::c_char) -> Option<(i32, File)> {
+/// Which file of which task a path is, for a task with this id.
+pub(crate) fn file_of(path: *const libc::c_char, own: i32) -> Option<(i32, File)> {
     const PROC: &[u8] = b"/proc/";
     const SELF: &[u8] = b"self";
+    const THREAD_SELF: &[u8] = b"thread-self";
     const TASK: &[u8] = b"/task/";
     const NAMES: [(&[u8], File); 2] = [(b"/comm\0", File::Comm), (b"/stat\0", File::Stat)];
     // SAFETY: a C string of the program's, read no further than it matches.
@@ -41,10 +42,17 @@ pub(crate) fn file_of(path: *const libc::c_char) -> Option<(i32, File)> {
         }
         Some((at, number))
     };
+    let named = |at: usize, id: i32| {
+        let (_, file) = NAMES.into_iter().find(|(name, _)| is(name, at))?;
+        Some((id, file))
+    };
     if !is(PROC, 0) {
         return None;
     }
     let at = PROC.len();
+    if is(THREAD_SELF, at) {
+        return named(at + THREAD_SELF.len(), own);
+    }
     let at = if is(SELF, at) {
         at + SELF.len()
     } else {
@@ -58,8 +66,7 @@ pub(crate) fn file_of(path: *const libc::c_char) -> Option<(i32, File)> {
         return None;
     }
     let (at, id) = number(at + TASK.len())?;
-    let (_, file) = NAMES.into_iter().find(|(name, _)| is(name, at))?;
-    Some((id, file))
+    named(at, id)
 }
 
 /// Opens a task's file.

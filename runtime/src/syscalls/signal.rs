@@ -190,11 +190,14 @@ pub(crate) fn rt_tgsigqueueinfo(
         None
     };
     let Some(task) = task else { return call.raw() };
-    if !(1..=64).contains(&signal) {
+    if !(0..=64).contains(&signal) {
         return Err(Errno::INVAL);
     }
     // SAFETY: the program's siginfo.
     let mut info = unsafe { read_user(info) }?;
+    if signal == 0 {
+        return Ok(0);
+    }
     info.signal = signal;
     signal::post_to(task, id, info).map(|()| 0)
 }

@@ -234,7 +234,7 @@ rows! {
     106 setgid                   Identity  direct(identity::set_ids);
     107 geteuid                  Identity  never;
     108 getegid                  Identity  never;
-    109 setpgid                  Process   never;
+    109 setpgid                  Process   direct(process::setpgid);
     110 getppid                  Process   never;
     111 getpgrp                  Process   never;
     112 setsid                   Process   never;
@@ -381,7 +381,7 @@ rows! {
     253 inotify_init             File      never;
     254 inotify_add_watch        File      never;
     255 inotify_rm_watch         File      never;
-    256 migrate_pages            Memory    pool;
+    256 migrate_pages            Memory    coop(process::on_memory);
     257 openat                   File      coop(open::openat);
     258 mkdirat                  File      never;
     259 mknodat                  File      never;
@@ -404,7 +404,7 @@ rows! {
     276 tee                      File      coop(splice::tee);
     277 sync_file_range          File      pool;
     278 vmsplice                 File      coop(splice::vmsplice);
-    279 move_pages               Memory    pool;
+    279 move_pages               Memory    coop(process::on_memory);
     280 utimensat                File      never;
     281 epoll_pwait              Poll      coop(poll::epoll_pwait);
     282 signalfd                 Signal    direct(signal::signalfd);
@@ -435,9 +435,9 @@ rows! {
     307 sendmmsg                 Socket    coop(socket::sendmmsg);
     308 setns                    Process   direct(apart::simply);
     309 getcpu                   Thread    never;
-    310 process_vm_readv         Process   pool;
-    311 process_vm_writev        Process   pool;
-    312 kcmp                     Process   never;
+    310 process_vm_readv         Process   coop(process::on_memory);
+    311 process_vm_writev        Process   coop(process::on_memory);
+    312 kcmp                     Process   direct(process::kcmp);
     313 finit_module             System    pool;
     314 sched_setattr            Thread    direct(scheduling::sched_setattr);
     315 sched_getattr            Thread    direct(scheduling::sched_getattr);
@@ -470,7 +470,7 @@ rows! {
     431 fsconfig                 File      never;
     432 fsmount                  File      never;
     433 fspick                   File      never;
-    434 pidfd_open               Process   never;
+    434 pidfd_open               Process   direct(process::pidfd_open);
     435 clone3                   Thread    special(thread::clone3);
     436 close_range              File      direct(close::close_range);
     437 openat2                  File      coop(open::openat2);
