@@ -124,11 +124,9 @@ pub(crate) fn push(
     let (mut machine, state) = match preempted {
         // SAFETY: a kept frame is whole.
         Some(frame) => unsafe {
-            let frame = &*frame.as_ptr().cast::<Frame>();
-            (
-                frame.uc.machine,
-                State::Kernel(frame.uc.machine.fpstate as *const u8),
-            )
+            let machine = (*frame.as_ptr().cast::<Frame>()).uc.machine;
+            let state = State::Kernel(machine.fpstate as *const u8);
+            (machine.behind_call(), state)
         },
         None => (machine_of(task, restart), State::of(task)),
     };
@@ -256,6 +254,17 @@ pub(crate) const AUTODISARM: i32 = 1 << 31;
 /// Whether a stack pointer is on an alternate stack (sp, size, flags).
 pub(crate) fn on_stack(rsp: usize, (sp, size, flags): (usize, usize, i32)) -> bool {
     flags & (libc::SS_DISABLE | AUTODISARM) == 0 && rsp > sp && rsp - sp <= size
+}
+
+impl Machine {
+    /// Of a task that was struck on its way back from a call: as the program would see them behind its own instruction.
+    fn behind_call(mut self) -> Self {
+        if let Some(at) = (hub::crossing().original)(self.rip as usize) {
+            self.rip = at as u64;
+            (self.rcx, self.r11) = (self.rip, self.flags);
+        }
+        self
+    }
 }
 
 /// A context's registers as the program would see them had it made the system call itself.
