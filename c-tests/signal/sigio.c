@@ -1,4 +1,4 @@
-// O_ASYNC with F_SETOWN: SIGIO for the process when data comes; with F_SETSIG a queued signal that says which descriptor.
+// O_ASYNC with F_SETOWN: SIGIO for the process, by its id or a thread's, when data comes; with F_SETSIG a queued signal that says which descriptor.
 #include "coop-test.h"
 
 static int pair[2];
@@ -20,6 +20,15 @@ static void on_queued(int number, siginfo_t *info, void *context)
     queued++;
 }
 
+static void *names_itself(void *unused)
+{
+    SYS(fcntl(pair[0], F_SETOWN, my_tid()));
+    int before = queued;
+    SYS(write(pair[1], "x", 1));
+    UNTIL(queued > before);
+    return unused;
+}
+
 int main(void)
 {
     struct sigaction action = {.sa_sigaction = on_queued, .sa_flags = SA_SIGINFO | SA_RESTART};
@@ -35,6 +44,7 @@ int main(void)
     SYS(fcntl(pair[0], F_SETSIG, SIGRTMIN + 1));
     SYS(write(pair[1], "x", 1));
     UNTIL(queued >= 1);
+    join(spawn(names_itself, NULL));
     OK(pthread_cancel(other));
     join(other);
     return 0;

@@ -1,4 +1,4 @@
-// /proc/thread-self is the calling thread: its name, also after a change, and its id; and a queued signal 0 only asks whether it is there.
+// /proc/thread-self and /proc/ID are the calling thread: its name, also after a change, and its id; and a queued signal 0 only asks whether it is there.
 #include "coop-test.h"
 
 static void says(const char *path, const char *expected)
@@ -19,6 +19,11 @@ static void *itself(void *name)
     says("/proc/thread-self/comm", line);
     snprintf(id, sizeof id, "%d (%s) ", my_tid(), (char *)name);
     says("/proc/thread-self/stat", id);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/comm", my_tid());
+    says(path, line);
+    snprintf(path, sizeof path, "/proc/%d/stat", my_tid());
+    says(path, id);
     int fd = SYS(open("/proc/thread-self/comm", O_WRONLY));
     write_all(fd, "written", 7);
     SYS(close(fd));

@@ -72,9 +72,13 @@ pub(crate) fn fcntl(fd: i32, command: i32, argument: usize) -> Option<SysResult>
             };
             Some(own(fd, task, id))
         }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         libc::F_SETOWN => {
             release(fd);
-            None
+            // By the id of a thread, too, the signals are for its process.
+            let id = argument as i32;
+            let is_task = id > 0 && task::find(id).is_some();
+            is_task.then(|| raw(command, sys::process_id() as usize))
         }
         _ => {
             let owner = owner_of(fd)?;

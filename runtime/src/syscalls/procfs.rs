@@ -56,9 +56,10 @@ pub(crate) fn file_of(path: *const libc::c_char, own: i32) -> Option<(i32, File)
     let at = if is(SELF, at) {
         at + SELF.len()
     } else {
-        let (at, pid) = number(at)?;
-        if pid != task::main()?.id() {
-            return None;
+        let (at, id) = number(at)?;
+        if id != task::main()?.id() {
+            task::find(id)?;
+            return named(at, id);
         }
         at
     };
