@@ -1,11 +1,12 @@
 // Address space has run out under a program whose many threads compute: all of them get on, with signals and with handlers of faults.
 // env: COOP_SLICE=1
+// timeout: 90
 #include "coop-test.h"
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-enum { THREADS = 400 };
+enum { THREADS = 200 };
 
 static pthread_t threads[THREADS];
 static atomic_int begun, told, over;
