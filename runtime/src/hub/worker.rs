@@ -36,9 +36,9 @@ pub(crate) struct Worker {
     fp: Cell<(u32, u16)>,
     /// The alternate signal stack that the kernel has for this thread: (sp, size). Tasks' own are known to [`signal`] alone.
     signal_stack: Cell<(usize, usize)>,
-    /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one. Null while the task that
+    /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one. None while the task that
     /// runs has the only one that there is memory for.
-    pub(crate) spare_frame: Cell<*mut u8>,
+    pub(crate) spare_frame: Cell<Option<NonNull<u8>>>,
     /// The hub that the thread runs, or ran last.
     pub(super) hub: AtomicPtr<Hub>,
     /// Whether the thread has its hub; see [`super::relief`].
@@ -163,9 +163,7 @@ impl Worker {
             uses: AtomicI32::new(-1),
             fp: Cell::new((0, 0)),
             signal_stack: Cell::new((0, 0)),
-            spare_frame: Cell::new(
-                signal::preempt::allocate().map_or(ptr::null_mut(), NonNull::as_ptr),
-            ),
+            spare_frame: Cell::new(signal::preempt::allocate()),
         }
     }
 
@@ -299,7 +297,7 @@ impl Worker {
     /// Whether a task that runs here can be preempted and told of faults.
     #[inline]
     pub(crate) fn has_spare_frame(&self) -> bool {
-        !self.spare_frame.get().is_null()
+        self.spare_frame.get().is_some()
     }
 
     /// Where the kernel runs the library's handlers on this thread: (sp, size).

@@ -15,7 +15,7 @@ use crate::task::Task;
 use crate::user;
 use std::alloc::Layout;
 use std::mem::size_of;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 /// The pseudo system call of a preempted task.
@@ -64,7 +64,7 @@ pub(crate) fn give_back(worker: &Worker, frame: NonNull<u8>) {
         // SAFETY: eight bytes into its block.
         unsafe { std::alloc::dealloc(frame.as_ptr().sub(8), layout()) };
     } else {
-        worker.spare_frame.set(frame.as_ptr());
+        worker.spare_frame.set(Some(frame));
     }
 }
 
@@ -74,13 +74,15 @@ pub(crate) fn give_back(worker: &Worker, frame: NonNull<u8>) {
 /// there is no room either, or the stack is one that only the program knows, the task goes on at once: without a spare frame no other task that runs
 /// here could be preempted, nor be told of a fault.
 pub(crate) fn keep(task: &'static Task, worker: &Worker) -> Outcome {
-    let Some(frame) = NonNull::new(worker.spare_frame.get()) else {
+    let Some(frame) = worker.spare_frame.get() else {
         return Outcome::Resume;
     };
     let fresh = allocate();
-    let on_stack = fresh.map_or_else(|| onto_stack(task, frame), |_| None);
+    let on_stack = match fresh {
+        Some(_) => None,
+        None => onto_stack(task, frame),
+    };
     if on_stack.is_none() {
-        let fresh = fresh.map_or(ptr::null_mut(), NonNull::as_ptr);
         worker.spare_frame.set(fresh);
     }
     task.frame.set(on_stack.or(Some(frame)));
@@ -142,8 +144,8 @@ pub(crate) fn resume(task: &'static Task, worker: &Worker, frame: NonNull<u8>) {
     }
     let from = kept.unwrap_or(frame).as_ptr() as usize;
     // The thread's only one is its spare one again from here on: nothing strikes before the kernel has read it.
-    if let Some(only) = kept.take_if(|_| !worker.has_spare_frame()) {
-        worker.spare_frame.set(only.as_ptr());
+    if !worker.has_spare_frame() {
+        worker.spare_frame.set(kept.take());
     }
     // SAFETY: the frame is whole.
     unsafe { (hub::crossing().resume_frame)(task.ctx.get(), from) };
@@ -154,8 +156,7 @@ pub(crate) fn resume(task: &'static Task, worker: &Worker, frame: NonNull<u8>) {
 
 /// A copy of a frame in the program's memory, if need be in the thread's spare one. What cannot even be read ends the process, as it would in `rt_sigreturn`.
 pub(super) fn copy_of(worker: &Worker, frame: NonNull<u8>) -> NonNull<u8> {
-    let memory = allocate().or_else(|| NonNull::new(worker.spare_frame.replace(ptr::null_mut())));
-    let Some(copy) = memory else {
+    let Some(copy) = allocate().or_else(|| worker.spare_frame.take()) else {
         super::die(libc::SIGSEGV);
     };
     // SAFETY: any bytes are a frame and its state; the copy has room for `largest` bytes of that.
@@ -196,10 +197,13 @@ pub unsafe fn strike(context: *mut Context, frame: *const u8, call: usize) -> bo
         if (*gate).in_program.load(Ordering::Relaxed) == 0 || (hub::crossing().in_library)(rip) {
             return false;
         }
-        let spare = worker.spare_frame.get();
+        let Some(spare) = worker.spare_frame.get() else {
+            return false;
+        };
+        let spare = spare.as_ptr();
         let state = (*from).uc.machine.fpstate as *const u8;
         let size = state_size(state);
-        if spare.is_null() || size > crate::extended::largest() {
+        if size > crate::extended::largest() {
             return false;
         }
         let to = spare.cast::<Frame>();

@@ -1,6 +1,7 @@
 //! Who gets a descriptor's signals (fcntl(2), `F_SETOWN_EX` with `F_OWNER_TID`): a task, which the kernel does not know. It is asked to send
 //! [`RELAY`] to the receiver, which finds here whose it is. All other owners are the kernel's own affair.
 
+use super::process;
 use crate::fds;
 use crate::signal::{self, receiver, Info, RELAY};
 use crate::sys;
@@ -76,9 +77,7 @@ pub(crate) fn fcntl(fd: i32, command: i32, argument: usize) -> Option<SysResult>
         libc::F_SETOWN => {
             release(fd);
             // By the id of a thread, too, the signals are for its process.
-            let id = argument as i32;
-            let is_task = id > 0 && task::find(id).is_some();
-            is_task.then(|| raw(command, sys::process_id() as usize))
+            process::is_own(argument as i32).then(|| raw(command, sys::process_id() as usize))
         }
         _ => {
             let owner = owner_of(fd)?;

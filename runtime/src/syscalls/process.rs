@@ -48,15 +48,19 @@ pub(crate) fn execveat(call: Call) -> Outcome {
     window::enter(call, What::Exec)
 }
 
+/// Whether an id is this process's, or that of any of its tasks.
+pub(super) fn is_own(id: i32) -> bool {
+    id == sys::process_id() || id > 0 && task::find(id).is_some()
+}
+
 /// A call whose first argument names a process: by the id of any of its threads, for Linux. Whether that is this one, whose own id the call has
 /// then.
 pub(super) fn named(mut call: Call, id: i32) -> (Call, bool) {
-    let own = sys::process_id();
-    let is_own = id == own || id > 0 && task::find(id).is_some();
+    let is_own = is_own(id);
     if is_own {
         #[allow(clippy::cast_sign_loss)]
         {
-            call.args[0] = own as usize;
+            call.args[0] = sys::process_id() as usize;
         }
     }
     (call, is_own)
@@ -96,7 +100,7 @@ pub(crate) fn pidfd_open(call: Call, id: i32, flags: i32) -> SysResult {
 /// A call whose first argument names a process, or else a thread that is not to be taken for one: for a task it names its OS thread, for the kernel to
 /// answer as it does.
 fn as_any_thread(mut call: Call, id: i32) -> Call {
-    if id > 0 && id != sys::process_id() && task::find(id).is_some() {
+    if id != sys::process_id() && is_own(id) {
         #[allow(clippy::cast_sign_loss)]
         {
             call.args[0] = call.hub().worker().tid() as usize;

@@ -310,7 +310,7 @@ fn note_armed(timers: &BTreeMap<i32, Timer>) {
 
 /// Sends what is due of the timers on tasks' CPU clocks, of each once. Nothing is held meanwhile: who is told takes the signal, maybe, and notes that here.
 pub(crate) fn look_around() {
-    if !ARMED.load(Ordering::Relaxed) {
+    if !is_watched() {
         return;
     }
     let mut next = 0;
@@ -339,7 +339,7 @@ pub(crate) fn is_watched() -> bool {
 /// Whether the receiver must look although all hubs sleep: it does not know whether a task that has a hub alone does.
 pub(crate) fn watches_lone() -> bool {
     let is_lone = |t: &Timer| t.is_watched() && t.cpu.is_some_and(|c| c.task.hub().is_lone());
-    ARMED.load(Ordering::Relaxed) && lock(&TIMERS).values().any(is_lone)
+    is_watched() && lock(&TIMERS).values().any(is_lone)
 }
 
 /// Takes over what the main thread made while it was the only one: timers on its CPU time, which the kernel would go on to take for the
