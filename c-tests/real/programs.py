@@ -118,6 +118,12 @@ def sort(run):
     return digest(run.directory / "sorted")
 
 
+@test("lmdb/killed", needs=["/usr/lib/python3/dist-packages/lmdb"], weight=2)
+def lmdb(run):
+    """Processes are killed while a thread of each holds a database's robust lock."""
+    return run.run(PYTHON, HERE / "lmdb_killed.py", run.directory / "db").must().seen()
+
+
 @test("sqlite/wal", weight=4)
 def sqlite(run):
     """32 connections of a process write to one file, and wait by sleeping and by record locks."""

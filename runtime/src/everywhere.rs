@@ -108,6 +108,14 @@ pub fn register_unless_known(tid: i32) {
     }
 }
 
+/// The ids of all OS threads, for who cannot take a lock.
+pub(crate) fn ids() -> impl Iterator<Item = i32> {
+    REGISTER[..HIGH.load(Ordering::Acquire)]
+        .iter()
+        .map(|e| e.tid.load(Ordering::Acquire))
+        .filter(|tid| *tid != 0)
+}
+
 /// In a forked child that begins anew: no threads but this one, which is native.
 pub(crate) fn forget_all() {
     for entry in &REGISTER[..HIGH.swap(0, Ordering::Relaxed)] {

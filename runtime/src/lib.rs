@@ -35,6 +35,7 @@ pub mod signal;
 pub mod spin;
 mod stacks;
 mod status;
+pub mod survivor;
 pub mod sys;
 pub mod syscalls;
 pub mod task;
@@ -65,6 +66,7 @@ pub fn renew() {
     hub::forget_all();
     task::forget_all();
     trim::forget_all();
+    survivor::reset();
 }
 
 /// Makes room for the descriptors that so many hubs need, out of the program's way, until the result is dropped.
@@ -182,6 +184,7 @@ pub fn start_main() {
     if let Some(main) = task::main() {
         main.stack
             .set(stack_around(main.context().regs.rsp as usize));
+        survivor::begin();
         syscalls::timer::adopt(main);
         signal::receiver::hand_over_pending();
         main.wake();

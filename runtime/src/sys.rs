@@ -254,28 +254,21 @@ pub fn arguments<const N: usize>(given: [usize; N]) -> [usize; 6] {
     all
 }
 
-/// Makes a thread by clone(2) that runs `f` on a stack, with a thread pointer. Its id is in `id` from before it runs until it has ended.
+/// Makes a thread or a process by clone(2), as `flags` say, that runs `f` on a stack, with a thread pointer. `id` is the word that the flags may ask
+/// for. Gives the new id.
 ///
 /// # Errors
 /// The kernel's.
 ///
 /// # Safety
-/// `stack` is the top of memory that is the thread's alone, `tls` a control block that is, `id` a word; all for ever.
-pub unsafe fn clone_thread(
+/// `stack` is the top of memory that is the new thread's alone as long as it lives, `tls` a control block that is; so is the word, if there is one.
+pub unsafe fn clone_bare(
+    flags: i32,
     stack: usize,
     tls: usize,
     id: *mut i32,
     f: fn() -> !,
-) -> Result<(), Errno> {
-    const FLAGS: i32 = libc::CLONE_VM
-        | libc::CLONE_FS
-        | libc::CLONE_FILES
-        | libc::CLONE_SIGHAND
-        | libc::CLONE_THREAD
-        | libc::CLONE_SYSVSEM
-        | libc::CLONE_SETTLS
-        | libc::CLONE_PARENT_SETTID
-        | libc::CLONE_CHILD_CLEARTID;
+) -> SysResult {
     let ret: isize;
     // SAFETY: the parent goes on behind the block; the child has a stack of its own, calls `f` on it, and never returns.
     unsafe {
@@ -289,7 +282,7 @@ pub unsafe fn clone_thread(
             "2:",
             in("r9") f,
             inlateout("rax") libc::SYS_clone as isize => ret,
-            in("rdi") FLAGS as usize,
+            in("rdi") (flags | libc::CLONE_SETTLS) as usize,
             in("rsi") stack & !15,
             in("rdx") id,
             in("r10") id,
@@ -297,7 +290,7 @@ pub unsafe fn clone_thread(
             lateout("rcx") _, lateout("r11") _,
         );
     }
-    check(ret).map(|_| ())
+    check(ret)
 }
 
 /// Waits until a word of the runtime's own is woken, if it is as expected. It may return for nothing.

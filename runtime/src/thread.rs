@@ -9,6 +9,7 @@ use crate::everywhere::Room;
 use crate::objects;
 use crate::sys;
 use crate::sys::Errno;
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Room for what a pool thread or the like does.
@@ -63,50 +64,103 @@ pub(crate) fn spawn_with(stack: usize, f: fn() -> !) -> Result<(), Errno> {
 
 /// As [`spawn_with`], with something that the thread finds as its [`argument`].
 pub(crate) fn spawn_for(stack: usize, f: fn() -> !, argument: usize) -> Result<(), Errno> {
-    let tls = TLS.load(Ordering::Relaxed);
-    let size = stack + tls + CONTROL;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    // SAFETY: a fresh mapping, of which the thread becomes the only user: the stack at the low end, then thread-local storage and
-    // the control block. The thread pointer's first words are as x86-64's ABI and libc's compiled code want them: itself, twice;
-    // the stack guard and the pointer guard are the process's. This library's thread-locals begin as on any thread.
-    unsafe {
-        let base = sys!(
-            SYS_mmap,
-            0,
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            flags,
-            -1i32,
-            0
-        )?;
-        let pointer = base + stack + tls;
-        let words = pointer as *mut usize;
-        words.write(pointer);
-        words.add(2).write(pointer);
-        for guard in [5usize, 6] {
-            let value: usize;
-            std::arch::asm!("mov {0}, qword ptr fs:[{1}]", out(reg) value, in(reg) guard * 8, options(nostack, readonly));
-            words.add(guard).write(value);
+    const FLAGS: i32 = libc::CLONE_VM
+        | libc::CLONE_FS
+        | libc::CLONE_FILES
+        | libc::CLONE_SIGHAND
+        | libc::CLONE_THREAD
+        | libc::CLONE_SYSVSEM
+        | libc::CLONE_PARENT_SETTID
+        | libc::CLONE_CHILD_CLEARTID;
+    let block = Block::new(stack, argument)?;
+    let room = Room::take()?;
+    // SAFETY: the block is the thread's from now on, and the word is in a static.
+    unsafe { sys::clone_bare(FLAGS, block.stack(), block.pointer, room.word().as_ptr(), f) }?;
+    std::mem::forget(block);
+    Ok(())
+}
+
+/// Starts a process that runs `f` for ever on memory that it shares with this one, and whose end no signal tells. Its descriptors are this
+/// process's as well. Not until it has ended does this come back, if `is_awaited`.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn spawn_process(f: fn() -> !, is_awaited: bool) -> Result<i32, Errno> {
+    let flags = libc::CLONE_VM | libc::CLONE_FILES;
+    let flags = flags | if is_awaited { libc::CLONE_VFORK } else { 0 };
+    let block = Block::new(STACK, 0)?;
+    // SAFETY: as above, but that no word is asked for.
+    let id = unsafe { sys::clone_bare(flags, block.stack(), block.pointer, ptr::null_mut(), f) }?;
+    if !is_awaited {
+        std::mem::forget(block);
+    }
+    Ok(i32::try_from(id).unwrap_or(0))
+}
+
+/// A bare thread's memory.
+#[derive(Debug)]
+struct Block {
+    base: usize,
+    size: usize,
+    /// The thread pointer, above the stack and the thread-local storage.
+    pointer: usize,
+}
+
+impl Block {
+    fn new(stack: usize, argument: usize) -> Result<Self, Errno> {
+        let tls = TLS.load(Ordering::Relaxed);
+        let size = stack + tls + CONTROL;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh mapping, of which the thread becomes the only user: the stack at the low end, then thread-local storage and
+        // the control block. The thread pointer's first words are as x86-64's ABI and libc's compiled code want them: itself, twice;
+        // the stack guard and the pointer guard are the process's. This library's thread-locals begin as on any thread.
+        unsafe {
+            let base = sys!(
+                SYS_mmap,
+                0,
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                flags,
+                -1i32,
+                0
+            )?;
+            let pointer = base + stack + tls;
+            let words = pointer as *mut usize;
+            words.write(pointer);
+            words.add(2).write(pointer);
+            for guard in [5usize, 6] {
+                let value: usize;
+                std::arch::asm!("mov {0}, qword ptr fs:[{1}]", out(reg) value, in(reg) guard * 8, options(nostack, readonly));
+                words.add(guard).write(value);
+            }
+            let below = IMAGE_BELOW.load(Ordering::Relaxed);
+            ptr::copy_nonoverlapping(
+                IMAGE.load(Ordering::Relaxed) as *const u8,
+                (pointer - below) as *mut u8,
+                IMAGE_LEN.load(Ordering::Relaxed),
+            );
+            // For `end`.
+            words.add(LAST).write(base);
+            words.add(LAST - 1).write(size);
+            words.add(LAST - 2).write(argument);
+            Ok(Self {
+                base,
+                size,
+                pointer,
+            })
         }
-        let below = IMAGE_BELOW.load(Ordering::Relaxed);
-        std::ptr::copy_nonoverlapping(
-            IMAGE.load(Ordering::Relaxed) as *const u8,
-            (pointer - below) as *mut u8,
-            IMAGE_LEN.load(Ordering::Relaxed),
-        );
-        // For `end`.
-        words.add(LAST).write(base);
-        words.add(LAST - 1).write(size);
-        words.add(LAST - 2).write(argument);
-        let room = Room::take().inspect_err(|_| {
-            let _ = sys!(SYS_munmap, base, size);
-        })?;
-        let cloned = sys::clone_thread(base + stack, pointer, room.word().as_ptr(), f);
-        drop(room);
-        if cloned.is_err() {
-            let _ = sys!(SYS_munmap, base, size);
-        }
-        cloned
+    }
+
+    /// The stack's top.
+    fn stack(&self) -> usize {
+        self.pointer - TLS.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        // SAFETY: there is no thread on it.
+        let _ = unsafe { sys!(SYS_munmap, self.base, self.size) };
     }
 }
 

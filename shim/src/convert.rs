@@ -8,7 +8,7 @@
 //! A forked child is dormant again, and may come through here once more.
 
 use crate::rewrite::{self, Entries};
-use crate::{crossing, obstacles, programs, trap};
+use crate::{crossing, obstacles, programs, robust, trap};
 use coop_runtime::config::{self, Door, Simulate};
 use coop_runtime::context::Crossing;
 use coop_runtime::{everywhere, hub, log, signal, sys};
@@ -152,6 +152,7 @@ fn convert() -> Result<(), Option<String>> {
     }
     coop_runtime::prepare(hubs).map_err(|e| Some(format!("cannot set the hubs up: {e}")))?;
 
+    robust::look_at_loaded();
     let began = std::time::Instant::now();
     let report = rewrite_all(config.door);
     if config.door == Door::Rewrite && report.rewritten == 0 && !already_rewritten() && !can_trap {
@@ -501,6 +502,7 @@ fn own_text() -> Option<std::ops::Range<usize>> {
 
 /// A file was mapped executable: its sites are rewritten before anybody runs them.
 fn mapped(fd: i32, at: usize, len: usize, offset: u64) {
+    robust::look_at_file(fd);
     if config::get().door == Door::Trap {
         return;
     }

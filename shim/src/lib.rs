@@ -16,10 +16,12 @@ mod children;
 mod convert;
 mod crossing;
 mod hooks;
+mod image;
 mod mem;
 mod obstacles;
 mod programs;
 mod rewrite;
+mod robust;
 mod trap;
 
 /// Runtime code never allocates from the program's malloc, which a task may have locked. (Unit tests fork with other tests' threads about, and

@@ -161,7 +161,7 @@ pub(crate) fn no_stack(task: &'static Task, tried: &Info) {
 
 /// Ends the process by a task's fault, with the task's registers where they are in a frame of the kernel's.
 fn end(task: &'static Task, info: &Info) -> ! {
-    crate::syscalls::thread::abandon_shared_locks();
+    crate::syscalls::robust::process_ends();
     end_by(info);
     if let Some(frame) = task.frame.take() {
         // SAFETY: the gate of a context that has run is its worker's first field, and workers are never freed.

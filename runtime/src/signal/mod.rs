@@ -698,7 +698,7 @@ pub(crate) fn abort() -> ! {
 pub(crate) fn die(signal: i32) -> ! {
     // What the program's lists lead to may not be there: such a fault has to be seen, on the receiver's thread, too.
     block_in_hub();
-    crate::syscalls::thread::abandon_shared_locks();
+    crate::syscalls::robust::process_ends();
     let default = Action::default();
     // SAFETY: one action.
     let _ = unsafe { sys!(SYS_rt_sigaction, signal, &default, 0, 8) };

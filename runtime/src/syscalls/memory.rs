@@ -3,6 +3,7 @@
 use super::Call;
 use crate::hub;
 use crate::stacks;
+use crate::survivor;
 use crate::sys::{Errno, SysResult};
 use crate::task::lock;
 use crate::trim;
@@ -34,6 +35,8 @@ fn add_shared(start: usize, len: usize) {
     let mut map = lock(&SHARED);
     map.insert(start, start + len.next_multiple_of(4096));
     SHARED_COUNT.store(map.len(), Ordering::Release);
+    drop(map);
+    survivor::consider();
 }
 
 /// Forgets shared mappings within a range, in part or whole: it is mapped anew or unmapped.

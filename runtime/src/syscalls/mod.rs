@@ -21,6 +21,7 @@ mod procfs;
 pub mod quick;
 pub(crate) mod regular;
 mod rings;
+pub(crate) mod robust;
 pub(crate) mod scheduling;
 pub(crate) mod signal;
 pub(crate) mod socket;

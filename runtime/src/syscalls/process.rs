@@ -111,7 +111,7 @@ fn as_any_thread(mut call: Call, id: i32) -> Call {
 
 /// exit_group(2).
 pub(crate) fn exit_group(call: Call) -> Outcome {
-    super::thread::abandon_shared_locks();
+    super::robust::process_ends();
     let result = call.raw();
     call.done(result)
 }

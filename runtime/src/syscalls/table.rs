@@ -15,7 +15,8 @@
 use super::futex::multiple;
 use super::{
     apart, clock, close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process,
-    quick, regular, rings, scheduling, signal, socket, splice, system, thread, time, timer, wait,
+    quick, regular, rings, robust, scheduling, signal, socket, splice, system, thread, time, timer,
+    wait,
 };
 use super::{Call, Outcome};
 
@@ -398,8 +399,8 @@ rows! {
     270 pselect6                 Poll      coop(poll::pselect6);
     271 ppoll                    Poll      coop(poll::ppoll);
     272 unshare                  Process   direct(apart::unshare);
-    273 set_robust_list          Futex     direct(thread::set_robust_list);
-    274 get_robust_list          Futex     direct(thread::get_robust_list);
+    273 set_robust_list          Futex     direct(robust::set_robust_list);
+    274 get_robust_list          Futex     direct(robust::get_robust_list);
     275 splice                   File      coop(splice::splice);
     276 tee                      File      coop(splice::tee);
     277 sync_file_range          File      pool;

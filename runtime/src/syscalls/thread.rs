@@ -1,17 +1,15 @@
 //! Threads: their making and ending, and what a thread may ask about itself.
 
 use super::window::{self, What};
-use super::{apart, futex, identity, process, scheduling, Call, Outcome};
+use super::{apart, futex, identity, process, robust, scheduling, Call, Outcome};
 use crate::everywhere;
 use crate::hub::{self, lone};
 use crate::signal;
-use crate::spin;
-use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, Task};
 use crate::trim;
 use crate::user;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::Ordering;
 
 /// The kernel's `struct clone_args`; what later versions than the first add is not for threads.
 #[derive(Clone, Copy, Debug, Default)]
@@ -200,7 +198,7 @@ pub(crate) fn exit(call: Call) -> Outcome {
         context.full = 0;
         return Outcome::Resume;
     }
-    each_robust_lock(task, |lock| abandon(task, lock));
+    robust::thread_ends(task);
     scheduling::forget(task.id());
     let clear = task.clear_tid.get();
     let hub = task.hub();
@@ -213,108 +211,6 @@ pub(crate) fn exit(call: Call) -> Outcome {
         futex::clear_tid(clear);
     }
     Outcome::Ended
-}
-
-const OWNER_DIED: u32 = 0x4000_0000;
-const WAITERS: u32 = 0x8000_0000;
-const TID: u32 = 0x3fff_ffff;
-
-/// A lock in a robust list.
-#[derive(Clone, Copy, Debug)]
-struct Robust {
-    address: usize,
-    /// The thread is about to take it, or has just let it go.
-    is_pending: bool,
-}
-
-/// The robust list (get_robust_list(2)): the mutexes that a thread holds, as libc keeps them.
-fn each_robust_lock(task: &Task, mut f: impl FnMut(Robust)) {
-    /// The kernel's bound against circular lists.
-    const LIMIT: usize = 2048;
-    let head = task.robust_list.get();
-    if head == 0 {
-        return;
-    }
-    // SAFETY: the list is the thread's own, in its control block and its mutexes, as it registered it.
-    let Ok([first, offset, pending]) = (unsafe { read_user(head as *const [usize; 3]) }) else {
-        return;
-    };
-    let mut entry = first & !1;
-    for _ in 0..LIMIT {
-        if entry == head {
-            break;
-        }
-        // Before its lock is given away, and the memory with it.
-        // SAFETY: as above.
-        let next = unsafe { read_user(entry as *const usize) };
-        if entry != pending & !1 {
-            f(Robust {
-                address: entry.wrapping_add(offset),
-                is_pending: false,
-            });
-        }
-        let Ok(next) = next else { break };
-        entry = next & !1;
-    }
-    if pending != 0 {
-        f(Robust {
-            address: (pending & !1).wrapping_add(offset),
-            is_pending: true,
-        });
-    }
-}
-
-/// Marks a robust lock of a thread that ends with it, and wakes one waiter. One that the thread had just let go, before it could wake
-/// anybody, wakes one, too.
-fn abandon(task: &Task, lock: Robust) {
-    let address = lock.address;
-    if !sys::plausible(address) || address % 4 != 0 {
-        return;
-    }
-    let id = u32::try_from(task.id()).unwrap_or(0);
-    let died = |v: u32| (v & TID == id).then_some(v & WAITERS | OWNER_DIED);
-    // SAFETY: a mutex's word, which the thread's own list names.
-    if let Ok(old) = unsafe { user::update(address, died) } {
-        if old & TID == id && old & WAITERS != 0 || old & TID == 0 && lock.is_pending {
-            futex::wake(address, 1, u32::MAX);
-            if super::memory::is_shared(address) {
-                // SAFETY: wakes by address; touches nothing.
-                let _ = unsafe { sys!(SYS_futex, address, libc::FUTEX_WAKE, 1) };
-            }
-        }
-    }
-}
-
-/// The process ends: what its threads hold in memory that others share is marked, as the kernel does for threads that it knows. (The
-/// main thread it does know: its list is still registered with the process's first OS thread, which has its id.)
-///
-/// Once, by the first thread that comes here; others wait until it is done. A lock that is marked may be another process's at once, and
-/// what it links to that process's memory.
-pub(crate) fn abandon_shared_locks() {
-    const DONE: i32 = -1;
-    static BY: AtomicI32 = AtomicI32::new(0);
-    if !super::memory::any_shared() {
-        return;
-    }
-    // SAFETY: takes no arguments.
-    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    let tid = i32::try_from(tid).unwrap_or(0);
-    if BY
-        .compare_exchange(0, tid, Ordering::AcqRel, Ordering::Acquire)
-        .is_err()
-    {
-        // (Its own: it had a fault on the way.)
-        spin::until(|| [DONE, tid].contains(&BY.load(Ordering::Acquire)));
-        return;
-    }
-    for task in task::all() {
-        each_robust_lock(task, |lock| {
-            if super::memory::is_shared(lock.address) {
-                abandon(task, lock);
-            }
-        });
-    }
-    BY.store(DONE, Ordering::Release);
 }
 
 /// sched_yield(2). On a task's own OS thread it is the kernel that has others.
@@ -335,33 +231,6 @@ pub(crate) fn gettid(call: Call) -> SysResult {
 pub(crate) fn set_tid_address(call: Call, address: usize) -> SysResult {
     call.task.clear_tid.set(address);
     gettid(call)
-}
-
-/// set_robust_list(2).
-pub(crate) fn set_robust_list(call: Call, head: usize, len: usize) -> SysResult {
-    if len != 24 {
-        return Err(Errno::INVAL);
-    }
-    call.task.robust_list.set(head);
-    Ok(0)
-}
-
-/// get_robust_list(2).
-pub(crate) fn get_robust_list(call: Call, id: i32, head: *mut usize, len: *mut usize) -> SysResult {
-    let of = if id == 0 {
-        Some(call.task)
-    } else {
-        task::find(id)
-    };
-    let Some(of) = of else {
-        return call.raw();
-    };
-    // SAFETY: the program's words.
-    unsafe {
-        write_user(len, 24)?;
-        write_user(head, of.robust_list.get())?;
-    }
-    Ok(0)
 }
 
 /// rseq(2): the kernel would keep the CPU's number current in each OS thread's area, which tasks do not have. libc insists on

@@ -5,9 +5,9 @@ use iced_x86::{
     Register,
 };
 
-use super::image::Function;
 use super::plan::Surroundings;
 use super::sift::goes_to;
+use crate::image::Function;
 
 /// A function, decoded.
 pub struct Body<'a> {

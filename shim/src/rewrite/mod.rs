@@ -44,7 +44,6 @@
 
 mod area;
 mod body;
-mod image;
 mod plan;
 mod scan;
 mod sift;
@@ -59,8 +58,8 @@ use std::ops::{AddAssign, Range};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::image::{FileBytes, Function, Image, Segment};
 use coop_runtime::objects;
-use image::{Function, Image, Segment};
 use plan::{Patch, Surroundings, Verdict};
 use stub::{Stub, SLOT};
 
@@ -485,47 +484,4 @@ fn fd_name(fd: i32) -> String {
     std::fs::read_link(format!("/proc/self/fd/{fd}"))
         .map(|path| path.to_string_lossy().into_owned())
         .unwrap_or_default()
-}
-
-/// All of a file, mapped for reading.
-struct FileBytes {
-    start: *mut libc::c_void,
-    len: usize,
-}
-
-impl FileBytes {
-    fn map(fd: i32) -> Option<FileBytes> {
-        // SAFETY: an all-zero stat is a valid value.
-        let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-        // SAFETY: the pointer is to a stat of our own.
-        if unsafe { libc::fstat(fd, &mut stat) } != 0 {
-            return None;
-        }
-        let len = usize::try_from(stat.st_size).ok().filter(|&len| len != 0)?;
-        // SAFETY: a new mapping, which replaces none.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                len,
-                libc::PROT_READ,
-                libc::MAP_PRIVATE,
-                fd,
-                0,
-            )
-        };
-        (start != libc::MAP_FAILED).then_some(FileBytes { start, len })
-    }
-
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: mapped in `map`, unmapped in `drop`. A file that is cut short meanwhile breaks
-        // the loader's own mapping as well.
-        unsafe { std::slice::from_raw_parts(self.start.cast(), self.len) }
-    }
-}
-
-impl Drop for FileBytes {
-    fn drop(&mut self) {
-        // SAFETY: this mapping is ours, and borrows of it have ended.
-        unsafe { libc::munmap(self.start, self.len) };
-    }
 }

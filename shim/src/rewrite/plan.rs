@@ -26,8 +26,8 @@ use std::ops::Range;
 use iced_x86::{Code, Instruction, InstructionInfoFactory, OpAccess, Register};
 
 use super::body::Body;
-use super::image::Function;
 use super::sift::stray;
+use crate::image::Function;
 
 /// The length of a `jmp rel32`.
 pub const JUMP: u64 = 5;

@@ -9,8 +9,8 @@
 
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Register};
 
-use super::image::Function;
 use super::plan::{Surroundings, Verdict};
+use crate::image::Function;
 
 /// The longest instruction.
 const LONGEST: u64 = 15;

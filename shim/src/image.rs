@@ -8,9 +8,13 @@
 
 use std::ops::Range;
 
-use object::elf::{FileHeader64, DF_TEXTREL, DT_FLAGS, DT_TEXTREL, EM_X86_64};
-use object::read::elf::{Dyn, FileHeader, ProgramHeader};
-use object::LittleEndian;
+use object::elf::{
+    Dyn64, FileHeader64, Sym64, DF_TEXTREL, DT_FLAGS, DT_GNU_HASH, DT_HASH, DT_STRSZ, DT_STRTAB,
+    DT_SYMTAB, DT_TEXTREL, DT_VERNEED, DT_VERSYM, EM_X86_64, SHN_UNDEF,
+};
+use object::pod::slice_from_bytes;
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, Sym};
+use object::{LittleEndian, StringTable};
 
 use coop_runtime::objects;
 
@@ -53,6 +57,8 @@ pub struct Image<'a> {
     pub segments: Vec<Segment<'a>>,
     /// Link-time address of `.eh_frame_hdr`.
     eh_frame_hdr: Option<u64>,
+    /// Link-time address and length of the dynamic section.
+    dynamic: Option<(u64, u64)>,
     /// The loader is still to write relocations into the code.
     pub relocates_code: bool,
 }
@@ -66,6 +72,7 @@ impl<'a> Image<'a> {
         let mut image = Image {
             segments: Vec::new(),
             eh_frame_hdr: None,
+            dynamic: None,
             relocates_code: false,
         };
         for header in object.headers() {
@@ -92,6 +99,7 @@ impl<'a> Image<'a> {
                     });
                 }
                 libc::PT_GNU_EH_FRAME => image.eh_frame_hdr = Some(header.p_vaddr),
+                libc::PT_DYNAMIC => image.dynamic = Some((header.p_vaddr, header.p_memsz)),
                 _ => {}
             }
         }
@@ -108,6 +116,7 @@ impl<'a> Image<'a> {
         let mut image = Image {
             segments: Vec::new(),
             eh_frame_hdr: None,
+            dynamic: None,
             relocates_code: false,
         };
         for header in header.program_headers(endian, data).ok()? {
@@ -121,6 +130,7 @@ impl<'a> Image<'a> {
                 }),
                 libc::PT_GNU_EH_FRAME => image.eh_frame_hdr = Some(header.p_vaddr(endian)),
                 libc::PT_DYNAMIC => {
+                    image.dynamic = Some((header.p_vaddr(endian), header.p_filesz(endian)));
                     let entries = header.dynamic(endian, data).ok()??;
                     image.relocates_code = entries.iter().any(|entry| {
                         let (tag, value) = (entry.d_tag(endian), entry.d_val(endian));
@@ -154,6 +164,49 @@ impl<'a> Image<'a> {
             .first_chunk()
             .copied()
             .map(i32::from_le_bytes)
+    }
+
+    /// Whether the object asks the loader for a symbol by any of these names. `bias`: what the loader has added to addresses in the dynamic
+    /// section, if it is loaded.
+    pub fn imports(&self, names: &[&str], bias: u64) -> bool {
+        self.find_import(names, bias).unwrap_or(false)
+    }
+
+    fn find_import(&self, names: &[&str], bias: u64) -> Option<bool> {
+        let endian = LittleEndian;
+        let (dynamic, length) = self.dynamic?;
+        let count = usize::try_from(length).ok()? / size_of::<Dyn64<LittleEndian>>();
+        let (entries, _) =
+            slice_from_bytes::<Dyn64<LittleEndian>>(self.from(dynamic)?, count).ok()?;
+        let value = |tag| {
+            let entry = entries.iter().find(|e| e.d_tag(endian) == tag)?;
+            Some(entry.d_val(endian))
+        };
+        // glibc writes run-time addresses over those that it uses.
+        let loaded = self.extent().start.wrapping_add(bias);
+        let address = |tag| {
+            let value = value(tag)?;
+            Some(if value >= loaded { value - bias } else { value })
+        };
+        let (symbols, strings) = (address(DT_SYMTAB)?, address(DT_STRTAB)?);
+        // Nothing says how many symbols there are: they end where something else begins. (Hash tables know only of what the object offers.)
+        let others = [DT_STRTAB, DT_HASH, DT_GNU_HASH, DT_VERSYM, DT_VERNEED];
+        let end = others
+            .iter()
+            .filter_map(|tag| address(*tag))
+            .filter(|other| *other > symbols)
+            .min()?;
+        let count = usize::try_from(end - symbols).ok()? / size_of::<Sym64<LittleEndian>>();
+        let (symbols, _) =
+            slice_from_bytes::<Sym64<LittleEndian>>(self.from(symbols)?, count).ok()?;
+        let strings = StringTable::new(self.from(strings)?, 0, value(DT_STRSZ)?);
+        Some(
+            symbols
+                .iter()
+                .filter(|symbol| symbol.st_shndx(endian) == SHN_UNDEF)
+                .filter_map(|symbol| symbol.name(endian, strings).ok())
+                .any(|name| names.iter().any(|n| n.as_bytes() == name)),
+        )
     }
 
     /// The table of functions; none if there is none, or it has a form that no linker in use
@@ -254,5 +307,79 @@ impl Functions<'_> {
             return Some(u64::from_le_bytes(*body.get(8..)?.first_chunk()?));
         }
         None
+    }
+}
+
+/// All of a file, mapped for reading.
+pub struct FileBytes {
+    start: *mut libc::c_void,
+    len: usize,
+}
+
+impl FileBytes {
+    /// Maps the file that a descriptor is open on; none if it is empty, or cannot be mapped.
+    pub fn map(fd: i32) -> Option<FileBytes> {
+        // SAFETY: an all-zero stat is a valid value.
+        let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: the pointer is to a stat of our own.
+        if unsafe { libc::fstat(fd, &mut stat) } != 0 {
+            return None;
+        }
+        let len = usize::try_from(stat.st_size).ok().filter(|&len| len != 0)?;
+        // SAFETY: a new mapping, which replaces none.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                len,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE,
+                fd,
+                0,
+            )
+        };
+        (start != libc::MAP_FAILED).then_some(FileBytes { start, len })
+    }
+
+    /// All of them.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: mapped in `map`, unmapped in `drop`. A file that is cut short meanwhile breaks
+        // the loader's own mapping as well.
+        unsafe { std::slice::from_raw_parts(self.start.cast(), self.len) }
+    }
+}
+
+impl Drop for FileBytes {
+    fn drop(&mut self) {
+        // SAFETY: this mapping is ours, and borrows of it have ended.
+        unsafe { libc::munmap(self.start, self.len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IS: [&str; 2] = ["no_such_function", "pthread_create"];
+    const IS_NOT: [&str; 1] = ["no_such_function"];
+
+    #[test]
+    fn a_file_says_what_it_imports() {
+        let bytes = std::fs::read("/proc/self/exe").unwrap();
+        let image = Image::file(&bytes).unwrap();
+        assert!(image.imports(&IS, 0));
+        assert!(!image.imports(&IS_NOT, 0));
+    }
+
+    #[test]
+    fn a_loaded_object_says_what_it_imports() {
+        let here = a_loaded_object_says_what_it_imports as *const () as usize;
+        let found = objects::find(|object| {
+            object.segment_of(here)?;
+            // SAFETY: the program stays loaded.
+            let image = unsafe { Image::loaded(&object) };
+            let bias = object.bias() as u64;
+            Some((image.imports(&IS, bias), image.imports(&IS_NOT, bias)))
+        });
+        assert_eq!(found, Some((true, false)));
     }
 }
