@@ -359,7 +359,7 @@ impl Drop for FileBytes {
 mod tests {
     use super::*;
 
-    const IS: [&str; 2] = ["no_such_function", "pthread_create"];
+    const IS: [&str; 2] = ["no_such_function", "dl_iterate_phdr"];
     const IS_NOT: [&str; 1] = ["no_such_function"];
 
     #[test]
