@@ -4,6 +4,7 @@
 //! A line is one `write`, so lines of several processes do not tear.
 
 use crate::config;
+use crate::hub;
 use crate::sys;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -57,6 +58,11 @@ struct Lines;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
     fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let sink = SINK.load(Ordering::Relaxed);
+        if sink != 2 && hub::current().is_some_and(hub::Hub::has_own_files) {
+            // The log file is not among the thread's descriptors.
+            return;
+        }
         let mut line = Line {
             bytes: [0; 400],
             used: 0,
@@ -69,7 +75,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
         );
         event.record(&mut line);
         line.bytes[line.used] = b'\n';
-        write_all(SINK.load(Ordering::Relaxed), &line.bytes[..=line.used]);
+        write_all(sink, &line.bytes[..=line.used]);
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Task {
     pub(crate) clear_tid: Cell<usize>,
     /// The part of its stack that the task, which is about to end, wants trimmed: (start, length); see [`crate::trim`].
     pub(crate) trim: Cell<(usize, usize)>,
+    /// `SECCOMP_MODE_STRICT`; see `syscalls/strict.rs`.
+    pub(crate) strict: Cell<bool>,
     /// The robust futex list's head.
     pub(crate) robust_list: Cell<usize>,
     /// How much CPU time the task was given, in ns; see [`crate::hub::cpu`].
@@ -182,11 +184,16 @@ impl Task {
         name[..len].to_vec()
     }
 
+    /// Whether the process's first thread has become this task.
+    pub(crate) fn is_main(&self) -> bool {
+        self.id() == MAIN.load(Ordering::Relaxed)
+    }
+
     /// Gives the task a name, which ends with a NUL. The main task's is the process's, for whoever looks at it from outside: that of the first
     /// OS thread.
     pub(crate) fn set_name(&self, name: [u8; 16]) {
         self.name.set(name);
-        if self.id() != MAIN.load(Ordering::Relaxed) {
+        if !self.is_main() {
             return;
         }
         // SAFETY: a file that is opened, written and closed here; without /proc the process keeps its name.
@@ -441,6 +448,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.crossed.set(false);
     task.clear_tid.set(0);
     task.trim.set((0, 0));
+    task.strict.set(false);
     task.robust_list.set(0);
     task.wants.store(0, Ordering::Relaxed);
     task.cpu.store(0, Ordering::Relaxed);

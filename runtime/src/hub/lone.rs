@@ -52,6 +52,8 @@ pub(super) struct Lone {
     ringing: Spin<()>,
     /// The task was signalled, and may not have noticed.
     insisted: AtomicBool,
+    /// The thread has a table of descriptors that the others do not share.
+    own_files: Cell<bool>,
 }
 
 static SLOTS: [AtomicPtr<Hub>; MOST] = [const { AtomicPtr::new(ptr::null_mut()) }; MOST];
@@ -71,6 +73,7 @@ impl Lone {
             word: AtomicU32::new(0),
             ringing: Spin::new(()),
             insisted: AtomicBool::new(false),
+            own_files: Cell::new(false),
         }
     }
 
@@ -157,6 +160,16 @@ pub(crate) fn reserve() -> Result<&'static Hub, Errno> {
     Ok(unsafe { &*SLOTS[slot].load(Ordering::Acquire) })
 }
 
+/// As [`reserve`], for a thread that another hub's makes: that of a lone hub, whose descriptors it will share.
+///
+/// # Errors
+/// As there.
+pub(crate) fn reserve_like(maker: &Hub) -> Result<&'static Hub, Errno> {
+    let hub = reserve()?;
+    hub.own().own_files.set(maker.has_own_files());
+    Ok(hub)
+}
+
 /// Starts the hub's thread, with all that the kernel keeps for the calling one.
 ///
 /// # Errors
@@ -171,6 +184,7 @@ pub(crate) fn start(hub: &'static Hub) -> Result<(), Errno> {
 pub(crate) fn give_back(hub: &'static Hub) {
     let lone = hub.own();
     lone.live.store(false, Ordering::Release);
+    lone.own_files.set(false);
     lock(&FREE).push(lone.slot);
 }
 
@@ -269,8 +283,27 @@ impl Hub {
         }
     }
 
+    /// Whether the hub's thread has a table of descriptors of its own, so that numbers mean something else there.
+    #[inline]
+    pub(crate) fn has_own_files(&self) -> bool {
+        self.lone.as_ref().is_some_and(|lone| lone.own_files.get())
+    }
+
+    /// From now on it has.
+    pub(crate) fn set_own_files(&self) {
+        self.own().own_files.set(true);
+    }
+
     /// Closes a lone hub's descriptors, when its task has ended.
     fn close(&self) {
+        self.let_go_of_files();
+        lock(&self.news).clear();
+        self.has_news.store(false, Ordering::SeqCst);
+        self.current.store(ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// Closes a lone hub's descriptors. Its task waits for nothing; should it do so again, they are opened again.
+    pub(crate) fn let_go_of_files(&self) {
         let ringing = self.own().ringing.lock();
         let bell = self.bell.swap(-1, Ordering::AcqRel);
         if bell >= 0 {
@@ -281,9 +314,6 @@ impl Hub {
             own::close(self.readiness.epoll());
         }
         self.readiness.reset();
-        lock(&self.news).clear();
-        self.has_news.store(false, Ordering::SeqCst);
-        self.current.store(ptr::null_mut(), Ordering::Relaxed);
     }
 }
 

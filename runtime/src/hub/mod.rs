@@ -331,7 +331,16 @@ impl Hub {
         self.bell.load(Ordering::Acquire)
     }
 
-    fn ring(&self) {
+    /// Rings the hub's bell, which on a thread with descriptors of its own is none.
+    fn ring(&'static self) {
+        if current().is_some_and(Hub::has_own_files) {
+            return signal::receiver::ring_for(self);
+        }
+        self.ring_here();
+    }
+
+    /// Rings it by its descriptor.
+    pub(crate) fn ring_here(&self) {
         match &self.lone {
             Some(lone) => lone.ring(&self.bell),
             None => self.ring_bell(),

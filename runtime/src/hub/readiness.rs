@@ -230,7 +230,8 @@ impl Readiness {
         let index = usize::try_from(fd).map_err(|_| Errno::BADF)?;
         if self.epoll.get() < 0 {
             // A lone hub's first wait for a descriptor. What it cannot have here it has in the kernel.
-            let hub = super::current().ok_or(Errno::NOMEM)?;
+            let hub = super::current().filter(|h| !h.has_own_files());
+            let hub = hub.ok_or(Errno::NOMEM)?;
             hub.open().map_err(|_| Errno::NOMEM)?;
         }
         let state = self.state();

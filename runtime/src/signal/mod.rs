@@ -795,5 +795,6 @@ pub unsafe fn trapped_in_window(info: *mut libc::siginfo_t, context: *mut libc::
 /// In a forked child: nothing is pending, nobody waits.
 pub(crate) fn reset() {
     shared::reset();
+    receiver::reset();
     lock(&SIGWAITERS).clear();
 }

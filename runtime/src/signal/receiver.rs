@@ -18,6 +18,7 @@ use crate::sys::Errno;
 use crate::syscalls::{time::timespec, timer};
 use crate::task;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::Mutex;
 
 /// How often the hubs are looked at, in ns: twice a slice, whatever else there is to do. A task that was there at two looks has had its hub for half
 /// a slice at least and a whole one at most, and makes room. (For twice that, if nobody had to make room for others lately: see [`leeway`].)
@@ -82,8 +83,38 @@ pub(crate) fn hub_awake() {
     }
 }
 
+/// Hubs that a thread with descriptors of its own could not ring, and whether there are any.
+static RING_FOR: Mutex<Vec<&'static Hub>> = Mutex::new(Vec::new());
+static ANY_TO_RING: AtomicBool = AtomicBool::new(false);
+
+/// Has the receiver ring a hub's bell.
+#[cold]
+pub(crate) fn ring_for(hub: &'static Hub) {
+    task::lock(&RING_FOR).push(hub);
+    ANY_TO_RING.store(true, Ordering::Release);
+    ring();
+}
+
+/// In a forked child that begins anew: nobody is to be rung.
+pub(super) fn reset() {
+    task::lock(&RING_FOR).clear();
+}
+
+fn ring_for_others() {
+    if ANY_TO_RING.swap(false, Ordering::Acquire) {
+        let hubs = std::mem::take(&mut *task::lock(&RING_FOR));
+        hubs.into_iter().for_each(Hub::ring_here);
+    }
+}
+
 /// Wakes the receiver, whatever it is at.
 pub(crate) fn ring() {
+    if hub::current().is_some_and(Hub::has_own_files) {
+        // A signal for the receiver alone: its signalfd tells of it.
+        // SAFETY: sends a signal to a thread of this process.
+        let _ = unsafe { sys!(SYS_tgkill, sys::process_id(), tid(), KICK) };
+        return;
+    }
     let one = 1u64;
     // SAFETY: writes eight bytes to the receiver's eventfd.
     let _ = unsafe { sys!(SYS_write, BELL.load(Ordering::Acquire), &one, 8) };
@@ -159,6 +190,7 @@ pub fn run() -> ! {
         everywhere::answer();
         super::set_kernel_mask(!bit(KICK));
         let _inside = Section::enter();
+        ring_for_others();
         errand::run();
         super::fault::hold_untold();
         if signals || unanswered != 0 {

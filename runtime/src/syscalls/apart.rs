@@ -8,8 +8,8 @@
 //! | namespaces (unshare(2), setns(2)), a root and a working directory of one's own | its own |
 //! | being a tracer, or traced (ptrace(2)) | its own |
 //! | timer slack, `PR_SET_TSC`, `PR_MCE_KILL`, `PR_SET_IO_FLUSHER`, I/O ports, the GS base, `ARCH_SET_CPUID` | its own |
-//! | a table of descriptors of one's own (`CLONE_FILES`) | refused: the runtime keeps what it knows of descriptors by number |
-//! | `SECCOMP_MODE_STRICT` | refused: it leaves no call to wait with |
+//! | a table of descriptors of one's own (`CLONE_FILES`) | its own: [`super::own_files`] |
+//! | `SECCOMP_MODE_STRICT` | kept where calls are answered: [`super::strict`] |
 //! | policy, priority, CPUs, nice and I/O priority | remembered: [`super::scheduling`] |
 //! | `PR_SET_PDEATHSIG` | the process's |
 //! | memory policy (`set_mempolicy`) | the OS thread's that runs the task: it only says where pages had better be |
@@ -18,7 +18,7 @@
 //! is answered where the task is. A process with one task has one of everything: there what [`super::identity`] can make on all threads is
 //! made there, and the task goes on as it was.
 
-use super::{identity, Call};
+use super::{identity, own_files, strict, Call};
 use crate::everywhere;
 use crate::hub::lone;
 use crate::spin;
@@ -96,8 +96,7 @@ pub(super) fn ptrace(call: Call, request: libc::c_uint) -> SysResult {
 /// unshare(2).
 pub(super) fn unshare(call: Call, flags: i32) -> SysResult {
     if flags & libc::CLONE_FILES != 0 {
-        tracing::warn!("unshare of descriptors is not supported for threads: EINVAL");
-        return Err(Errno::INVAL);
+        return own_files::unshare(call, flags);
     }
     if flags == 0 {
         return call.raw();
@@ -112,7 +111,7 @@ pub(super) fn seccomp(call: Call, operation: u32, flags: u32, filter: usize) -> 
     const ON_ALL_THREADS: u32 = 1;
     const DO_NOT_NAME: u32 = 1 << 4;
     match operation {
-        STRICT => Err(Errno::INVAL),
+        STRICT if flags == 0 && filter == 0 => strict::enter(call),
         // Without a filter it asks which flags there are.
         FILTER if flags & ON_ALL_THREADS == 0 && filter != 0 => make(call),
         FILTER => on_all_threads(call, flags & DO_NOT_NAME == 0),
@@ -148,6 +147,7 @@ pub(super) fn simply(call: Call) -> SysResult {
 
 /// prctl(2), as far as it sets something of a thread's; `None`: something else.
 pub(super) fn prctl(call: Call, option: i32, value: usize) -> Option<SysResult> {
+    const MODE_STRICT: usize = 1;
     const MODE_FILTER: usize = 2;
     const SET_IO_FLUSHER: i32 = 57;
     const GET_IO_FLUSHER: i32 = 58;
@@ -173,6 +173,7 @@ pub(super) fn prctl(call: Call, option: i32, value: usize) -> Option<SysResult> 
         libc::PR_CAP_AMBIENT | libc::PR_SET_SPECULATION_CTRL => make_unless_alone(call),
         // Back to what it was at first, which a thread that carries others has.
         libc::PR_SET_TIMERSLACK if value == 0 => call.raw(),
+        libc::PR_SET_SECCOMP if value == MODE_STRICT => strict::enter(call),
         libc::PR_SET_SECCOMP if value != MODE_FILTER => Err(Errno::INVAL),
         libc::PR_SET_SECCOMP if call.args[2] == 0 => call.raw(),
         libc::PR_SET_SECCOMP | libc::PR_SET_TSC => make(call),

@@ -328,8 +328,7 @@ pub(crate) fn close_range(call: Call, first: u32, last: u32, flags: u32) -> SysR
         return call.raw();
     }
     if flags & UNSHARE != 0 && task::alive() > 1 {
-        // The table would be the hub's, and the calls of its other tasks, and of this one in the pool, would be lost in it.
-        return Err(Errno::NOMEM);
+        return super::own_files::make(call);
     }
     let flags = flags & !UNSHARE;
     let mut gone = Vec::new();

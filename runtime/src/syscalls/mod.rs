@@ -14,6 +14,7 @@ mod ioctl;
 mod ipc;
 pub(crate) mod memory;
 pub(crate) mod open;
+mod own_files;
 mod owner;
 pub(crate) mod poll;
 pub(crate) mod process;
@@ -26,6 +27,7 @@ pub(crate) mod scheduling;
 pub(crate) mod signal;
 pub(crate) mod socket;
 mod splice;
+mod strict;
 mod system;
 pub mod table;
 mod terminal;
@@ -271,6 +273,14 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
         quick::ANSWERED => return quick::answered(task),
         quick::PARTLY => return quick::partly(task),
         _ => {}
+    }
+    if strict::forbids(call) {
+        return strict::kill(call);
+    }
+    if hub.has_own_files() {
+        if let Some(outcome) = own_files::answer(call) {
+            return outcome;
+        }
     }
     match table::row(call.number) {
         Some(row) => (row.enter)(call),

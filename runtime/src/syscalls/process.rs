@@ -279,8 +279,8 @@ impl Departure {
             frame: frame::departing(task, stack),
             old_fs: fs,
             fs: tls.unwrap_or(fs),
-            // Shared descriptors are the parent's.
-            own: if shares_files {
+            // Shared descriptors are the parent's, and a table of the task's own has none of them.
+            own: if shares_files || task.hub().has_own_files() {
                 Vec::new()
             } else {
                 own::ranges()

@@ -137,8 +137,7 @@ pub(crate) fn outlived() {
     if BY.load(Ordering::Acquire) != 0 {
         return;
     }
-    let main = task::MAIN.load(Ordering::Relaxed);
-    for task in task::all().filter(|t| t.id() != main) {
+    for task in task::all().filter(|t| !t.is_main()) {
         each_robust_lock(task, |lock| {
             if mark(task, lock) {
                 wake_others(lock.address);

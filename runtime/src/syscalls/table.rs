@@ -19,6 +19,7 @@ use super::{
     wait,
 };
 use super::{Call, Outcome};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What a call is about; the file under `syscalls/` that has its handler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -511,22 +512,29 @@ rows! {
 
 /// For the crossing: 0 for each number whose call it makes itself, 1 for what enters the runtime, 2 for what it has answered on the
 /// way if possible.
-pub static COOP_ENTERS: [u8; LENGTH] = {
-    let mut enters = [1; LENGTH];
+pub static COOP_ENTERS: [AtomicU8; LENGTH] = {
+    let mut enters = [const { AtomicU8::new(1) }; LENGTH];
     let mut i = 0;
     while i < ROWS.len() {
         if matches!(ROWS[i].class, Class::Never) {
-            enters[ROWS[i].number] = 0;
+            enters[ROWS[i].number] = AtomicU8::new(0);
         }
         i += 1;
     }
     let mut i = 0;
     while i < quick::NUMBERS.len() {
-        enters[quick::NUMBERS[i] as usize] = 2;
+        enters[quick::NUMBERS[i] as usize] = AtomicU8::new(2);
         i += 1;
     }
     enters
 };
+
+/// From now on all calls enter the runtime.
+pub(super) fn leave_none_to_the_crossing() {
+    for enters in &COOP_ENTERS {
+        enters.store(1, Ordering::Relaxed);
+    }
+}
 
 /// By number: the row, plus one.
 static INDEX: [u16; LENGTH] = {

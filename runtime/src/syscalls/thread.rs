@@ -5,6 +5,7 @@ use super::{apart, futex, identity, process, robust, scheduling, Call, Outcome};
 use crate::everywhere;
 use crate::hub::{self, lone};
 use crate::signal;
+use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::task::{self, Task};
 use crate::trim;
@@ -113,7 +114,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     // Natively it has what the kernel keeps for its maker.
     let lone = parent.hub().is_lone();
     let hub = if lone {
-        lone::reserve()?
+        lone::reserve_like(parent.hub())?
     } else {
         hub::balance::least_loaded()
     };
@@ -183,11 +184,15 @@ fn copy_extended(parent: &Task, task: &Task) -> Result<(), Errno> {
 /// exit(2): the end of a thread. The last one ends the process.
 pub(crate) fn exit(call: Call) -> Outcome {
     let task = call.task;
-    if task.hub().is_lone() {
-        // As libc leaves a thread alone that ends: whoever sees the task gone changes the others' credentials without it.
-        everywhere::withdraw();
-    }
+    let status = call.args[0] as i32;
+    begin_to_end(task);
     if !task::count_out_unless_last() {
+        if status != 0 || task.strict.get() {
+            // Not libc's end of a thread: that says 0. The process ends with this thread's status (since Linux 5.17; with its first one's before).
+            robust::process_ends();
+            // SAFETY: ends the process.
+            let _ = unsafe { sys!(SYS_exit_group, status) };
+        }
         // libc ends the process when its last thread ends, by exit(0); but it counts our workers as threads, too. It does so before it
         // blocks all signals, since what atexit(3) registered runs then.
         signal::set_mask(task, task.mask.load(Ordering::Relaxed) & !task.closed.get());
@@ -198,6 +203,19 @@ pub(crate) fn exit(call: Call) -> Outcome {
         context.full = 0;
         return Outcome::Resume;
     }
+    end(task)
+}
+
+/// What comes before a task that is about to end is counted out.
+pub(super) fn begin_to_end(task: &Task) {
+    if task.hub().is_lone() {
+        // As libc leaves a thread alone that ends: whoever sees the task gone changes the others' credentials without it.
+        everywhere::withdraw();
+    }
+}
+
+/// Ends a task that was counted out and is not the last.
+pub(super) fn end(task: &'static Task) -> Outcome {
     robust::thread_ends(task);
     scheduling::forget(task.id());
     let clear = task.clear_tid.get();
