@@ -2,13 +2,15 @@
 //!
 //! A task that waits for a descriptor, a timer or a child is bound to its hub, which holds what it waits for. One that waits for a
 //! futex alone holds nothing of its hub's, and one that is merely ready neither: such a task is *portable*, and whoever has the right
-//! to queue it may queue it elsewhere. Three things are done with that:
+//! to queue it may queue it elsewhere. Some things are done with that:
 //!
 //! - **Pull.** A waker that stops soon after it has woken another (a turn handed over, a thread that ends and is joined) takes the woken
 //!   task along to its own hub, if that task's hub sleeps: ringing it costs the kernel's two switches, more than the waker still runs.
 //!   Whether a task stops soon is learnt from what it did after its last wake-ups ([`Task::rests`]): a hub that has to be rung is rung until
 //!   the waker was quick twice, and again as soon as it was not.
 //! - **Spread.** A waker whose own hub has tasks ready already queues one more at a hub that sleeps.
+//! - **Linger.** A task that is about to wait for a futex, when it would leave its hub without work while others are at work, looks at the word again for a
+//!   moment: who has the lock elsewhere is often about to let it go.
 //! - **Share.** A hub that does not come to the end of its ready queue, or whose task is asked to make room, gives part of the queue to a
 //!   hub that sleeps.
 //!
@@ -72,6 +74,12 @@ fn sleeper(here: &Hub) -> Option<&'static Hub> {
         .chain(before)
         .find(|h| h.is_asleep())
         .copied()
+}
+
+/// Whether a task that would wait here may as well look for a moment whether another hub's does what it would wait for: nobody here is kept waiting.
+#[inline]
+pub(crate) fn may_linger(here: &Hub) -> bool {
+    here.ready.is_empty() && SLEEPERS.load(Ordering::Relaxed) + 1 < all().len()
 }
 
 /// Whether a task may go from one hub to another without making the two clearly uneven.
