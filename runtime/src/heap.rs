@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[derive(Debug)]
 pub struct Heap;
 
-const BLOCK: usize = 1024;
-const BLOCKS: usize = 512;
+const BLOCK: usize = 512;
+const BLOCKS: usize = 4096;
 
 /// Blocks, taken in runs.
 #[repr(align(4096))]
