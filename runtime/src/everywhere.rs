@@ -76,7 +76,7 @@ impl Room {
     pub(crate) fn take() -> Result<Self, Errno> {
         let lock = match ORDER.try_lock() {
             Ok(lock) => lock,
-            Err(_) if own_id() == signal::receiver::tid() => return Err(Errno::AGAIN),
+            Err(_) if sys::thread_id() == signal::receiver::tid() => return Err(Errno::AGAIN),
             Err(_) => lock(&ORDER),
         };
         let high = HIGH.load(Ordering::Relaxed);
@@ -126,7 +126,7 @@ pub(crate) fn forget_all() {
 /// The calling thread is about to end: no order waits for it any more.
 pub(crate) fn withdraw() {
     let _order = lock(&ORDER);
-    if let Some(entry) = find(own_id()) {
+    if let Some(entry) = find(sys::thread_id()) {
         entry.state.fetch_or(WINDOWED | ENDING, Ordering::SeqCst);
     }
 }
@@ -136,12 +136,6 @@ pub(crate) fn is_one_ending() -> bool {
     REGISTER[..HIGH.load(Ordering::Acquire)]
         .iter()
         .any(|e| e.tid.load(Ordering::Acquire) != 0 && e.state.load(Ordering::SeqCst) & ENDING != 0)
-}
-
-fn own_id() -> i32 {
-    // SAFETY: takes no arguments.
-    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    i32::try_from(tid).unwrap_or(0)
 }
 
 fn find(tid: i32) -> Option<&'static Entry> {
@@ -181,7 +175,7 @@ pub(crate) fn call_compared(number: usize, args: [usize; 6]) -> Result<(usize, b
     EXPECTED.store(own, Ordering::Relaxed);
     // One for the caller, so that it cannot reach 0 before all are told.
     LEFT.store(1, Ordering::SeqCst);
-    let me = own_id();
+    let me = sys::thread_id();
     for entry in &REGISTER[..HIGH.load(Ordering::Acquire)] {
         let tid = entry.tid.load(Ordering::Acquire);
         if tid == 0 || tid == me {
@@ -222,7 +216,7 @@ pub fn answer() -> bool {
     if LEFT.load(Ordering::SeqCst) == 0 {
         return false;
     }
-    let Some(entry) = find(own_id()) else {
+    let Some(entry) = find(sys::thread_id()) else {
         return false;
     };
     if entry.state.fetch_and(!MARKED, Ordering::SeqCst) & MARKED == 0 {
@@ -258,7 +252,7 @@ pub(crate) struct BriefWindow(&'static Entry);
 impl BriefWindow {
     pub(crate) fn enter() -> Option<Self> {
         let order = lock(&ORDER);
-        let entry = find(own_id())?;
+        let entry = find(sys::thread_id())?;
         entry.state.fetch_or(BRIEF, Ordering::SeqCst);
         drop(order);
         Some(Self(entry))
@@ -278,7 +272,7 @@ pub(crate) struct Window(&'static Entry);
 impl Window {
     pub(crate) fn enter() -> Option<Self> {
         let order = lock(&ORDER);
-        let entry = find(own_id())?;
+        let entry = find(sys::thread_id())?;
         entry.state.fetch_or(WINDOWED, Ordering::SeqCst);
         drop(order);
         Some(Self(entry))

@@ -148,8 +148,7 @@ pub fn start_hubs() -> Result<(), String> {
 /// # Panics
 /// When called twice without a fork in between.
 pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
-    // SAFETY: takes no arguments.
-    let pid = i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(1)).unwrap_or(1);
+    let pid = sys::process_id();
     task::MAIN.store(pid, Ordering::Relaxed);
     let task = task::create(hub::all()[0], Some(pid), mask).expect("room for the first task");
     task.context().fs = fs;

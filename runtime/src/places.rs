@@ -154,10 +154,9 @@ pub(crate) fn peek(address: usize, to: &mut [u8]) -> Result<usize, Errno> {
     }
     // SAFETY: the kernel copies from this process's memory what can be read, into the buffer.
     unsafe {
-        let pid = sys!(SYS_getpid)?;
         sys!(
             SYS_process_vm_readv,
-            pid,
+            sys::process_id(),
             &local,
             1,
             remote.as_ptr(),

@@ -231,9 +231,7 @@ impl Pool {
     /// holds, that of the allocator too, a fork waits for it.
     fn work(&self) -> ! {
         signal::block_in_hub();
-        // SAFETY: takes no arguments.
-        let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-        let tid = i32::try_from(tid).unwrap_or(0);
+        let tid = sys::thread_id();
         let mut inside = Section::enter();
         let called = Arc::new(AtomicU32::new(0));
         loop {

@@ -360,9 +360,20 @@ pub(crate) fn microseconds(time: libc::timeval) -> u64 {
 }
 
 /// The process's id.
-pub(crate) fn process_id() -> i32 {
+pub fn process_id() -> i32 {
     // SAFETY: takes no arguments.
-    i32::try_from(unsafe { sys!(SYS_getpid) }.unwrap_or(0)).unwrap_or(0)
+    id(unsafe { sys!(SYS_getpid) })
+}
+
+/// The calling OS thread's id.
+pub fn thread_id() -> i32 {
+    // SAFETY: takes no arguments.
+    id(unsafe { sys!(SYS_gettid) })
+}
+
+/// What a call that cannot fail has given.
+fn id(result: SysResult) -> i32 {
+    result.ok().and_then(|id| id.try_into().ok()).unwrap_or(0)
 }
 
 /// Where user space ends: a page before the end of the canonical half.

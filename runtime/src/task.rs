@@ -361,13 +361,10 @@ pub fn reserve() -> Result<(), crate::sys::Errno> {
     if ARENA.base().is_null() {
         map_array()?;
     }
-    let mut random = [0u32; 2];
-    // SAFETY: fills the buffer. If it does not (early at boot), a forked process still differs by its id.
-    let _ = unsafe {
-        let pid = crate::sys!(SYS_getpid).unwrap_or(0);
-        random[0] = pid as u32;
-        crate::sys!(SYS_getrandom, random.as_mut_ptr(), 8, libc::GRND_NONBLOCK)
-    };
+    // If it is not filled (early at boot), a forked process still differs by its id.
+    let mut random = [crate::sys::process_id() as u32, 0];
+    // SAFETY: fills the buffer.
+    let _ = unsafe { crate::sys!(SYS_getrandom, random.as_mut_ptr(), 8, libc::GRND_NONBLOCK) };
     ARENA
         .shift
         .store(random[0] as usize % MAX_TASKS, Ordering::Relaxed);

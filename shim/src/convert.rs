@@ -336,9 +336,7 @@ fn drop_dead_stack() {
 /// Waits until a thread that `may` made (its timer's, which only sleeps) is through libc's start of it. libc's setuid waits for that, by
 /// a futex: main's are answered by the hubs from now on, and this thread would wake the kernel's.
 fn settle(thread: i32) {
-    // SAFETY: takes no arguments.
-    let me = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    if usize::try_from(thread) == Ok(me) {
+    if thread == sys::thread_id() {
         return;
     }
     coop_runtime::spin::until(|| {

@@ -120,7 +120,7 @@ impl Worker {
     /// # Panics
     /// When there are too many: hubs alone are fewer.
     pub(super) fn enter() -> &'static Self {
-        let tid = own_id();
+        let tid = sys::thread_id();
         let worker: &'static Self = Box::leak(Box::new(Self::new(open_calls(tid))));
         let at = COUNT.fetch_add(1, Ordering::SeqCst);
         worker.begin(tid, &WORKERS[at]);
@@ -141,7 +141,7 @@ impl Worker {
         });
         ALONE_HIGH.fetch_max(slot + 1, Ordering::SeqCst);
         worker.resting.store(0, Ordering::SeqCst);
-        worker.begin(own_id(), &ALONE[slot]);
+        worker.begin(sys::thread_id(), &ALONE[slot]);
         worker
     }
 
@@ -304,12 +304,6 @@ impl Worker {
     pub(crate) fn signal_stack(&self) -> (usize, usize) {
         self.signal_stack.get()
     }
-}
-
-fn own_id() -> i32 {
-    // SAFETY: takes no arguments.
-    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    i32::try_from(tid).unwrap_or(0)
 }
 
 /// -1: nobody can tell what the thread is blocked in.

@@ -176,13 +176,9 @@ fn end(task: &'static Task, info: &Info) -> ! {
 fn end_by(info: &Info) {
     let default = Action::default();
     super::set_kernel_mask(!0);
-    // SAFETY: one action; a signal for the calling thread.
-    unsafe {
-        let pid = sys::process_id();
-        let tid = sys!(SYS_gettid).unwrap_or(0);
-        let _ = sys!(SYS_rt_sigaction, info.signal, &default, 0, 8);
-        let _ = sys!(SYS_rt_tgsigqueueinfo, pid, tid, info.signal, info);
-    }
+    // SAFETY: one action.
+    let _ = unsafe { sys!(SYS_rt_sigaction, info.signal, &default, 0, 8) };
+    super::lend::send_here(info);
 }
 
 /// For the handler of a fault: one of the runtime's own. When the handler returns, the process ends by it.

@@ -88,12 +88,10 @@ impl Drop for Lent {
 }
 
 /// Sends a signal to the calling thread, which blocks it.
-fn send_here(info: &Info) -> bool {
-    // SAFETY: plain calls; the kernel copies the struct.
-    unsafe {
-        let (pid, tid) = (sys::process_id(), sys!(SYS_gettid).unwrap_or(0));
-        sys!(SYS_rt_tgsigqueueinfo, pid, tid, info.signal, info).is_ok()
-    }
+pub(super) fn send_here(info: &Info) -> bool {
+    let (pid, tid) = (sys::process_id(), sys::thread_id());
+    // SAFETY: the kernel copies the struct.
+    unsafe { sys!(SYS_rt_tgsigqueueinfo, pid, tid, info.signal, info) }.is_ok()
 }
 
 /// Looks at what descriptors the program has already. At conversion.

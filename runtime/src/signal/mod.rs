@@ -8,14 +8,19 @@
 //! The program's `rt_sigaction`s also reach the kernel, but for those of faults ([`fault`]). It acts on them for children (`SIG_IGN` and `SA_NOCLDWAIT` of SIGCHLD), at `exec`, and in forked children, which are
 //! native again.
 
+mod actions;
 pub mod fault;
 pub(crate) mod frame;
 pub(crate) mod lend;
+mod pending;
 pub(crate) mod preempt;
 pub mod receiver;
 mod shared;
 
+pub use actions::read_actions;
+pub(crate) use actions::{action, actions_of_child, set_action, Action, OURS};
 pub(crate) use lend::Lent;
+pub(crate) use pending::{Info, TaskSignals};
 pub(crate) use shared::{
     after_call, calls_raise, consider, consider_all, hold, is_pending, queue, tells_of_children,
     will_be_read,
@@ -23,14 +28,13 @@ pub(crate) use shared::{
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
 
-use crate::heap;
 use crate::hub;
 use crate::sys;
 use crate::sys::Errno;
 use crate::task::{self, lock, Task};
-use std::collections::VecDeque;
+use actions::{lock_actions, try_action, Disposition, STOPS_BY_DEFAULT};
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 /// For the handler of [`KICK`]: whether the task whose code it struck is to cross, preempted.
 ///
@@ -84,229 +88,6 @@ const UNBLOCKABLE: u64 = bit(libc::SIGKILL) | bit(libc::SIGSTOP);
 
 /// What a libc function that blocks all signals leaves unblocked: what cannot be blocked, and libc's own two (cancellation, setxid).
 pub(crate) const NEVER_BLOCKED: u64 = UNBLOCKABLE | bit(32) | bit(33);
-const IGNORED_BY_DEFAULT: u64 =
-    bit(libc::SIGCHLD) | bit(libc::SIGURG) | bit(libc::SIGWINCH) | bit(libc::SIGCONT);
-const STOPS_BY_DEFAULT: u64 =
-    bit(libc::SIGSTOP) | bit(libc::SIGTSTP) | bit(libc::SIGTTIN) | bit(libc::SIGTTOU);
-
-/// The kernel's `struct sigaction`.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub(crate) struct Action {
-    pub handler: usize,
-    pub flags: u64,
-    pub restorer: usize,
-    pub mask: u64,
-}
-
-/// What a signal does, going by its action.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Disposition {
-    Ignore,
-    Kill,
-    Stop,
-    Handle,
-}
-
-impl Action {
-    /// The flags that there are: those of sigaction(2) with SA_RESTORER and SA_EXPOSE_TAGBITS. Linux clears others, so that a program can
-    /// see which it knows.
-    const FLAGS: u64 = 0xdc00_0807;
-
-    fn disposition(&self, signal: i32) -> Disposition {
-        match self.handler {
-            libc::SIG_IGN => Disposition::Ignore,
-            libc::SIG_DFL if IGNORED_BY_DEFAULT & bit(signal) != 0 => Disposition::Ignore,
-            libc::SIG_DFL if STOPS_BY_DEFAULT & bit(signal) != 0 => Disposition::Stop,
-            libc::SIG_DFL => Disposition::Kill,
-            _ => Disposition::Handle,
-        }
-    }
-}
-
-static ACTIONS: Mutex<[Action; 65]> = Mutex::new(
-    [Action {
-        handler: 0,
-        flags: 0,
-        restorer: 0,
-        mask: 0,
-    }; 65],
-);
-
-/// Signals pending for a task or for the process, with their data. All zero: none.
-#[derive(Debug, Default)]
-pub(crate) struct TaskSignals {
-    pending: u64,
-    /// In order of arrival; at most one of each standard signal. Boxed, as all zero must be `None` and a task be small.
-    #[allow(clippy::box_collection)]
-    queue: Option<Box<VecDeque<Info>>>,
-    /// What the task waits for in `sigtimedwait`.
-    pub(crate) waits_for: u64,
-}
-
-/// The kernel's `siginfo_t`, 128 bytes.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(8))]
-pub(crate) struct Info {
-    pub signal: i32,
-    pub errno: i32,
-    pub code: i32,
-    rest: [u32; 29],
-}
-
-impl Info {
-    /// As kill(2) and tgkill(2) make it: who sent it.
-    pub(crate) fn from_user(signal: i32, code: i32) -> Self {
-        let mut rest = [0; 29];
-        // SAFETY: these take no arguments.
-        let (pid, uid) = unsafe { (sys!(SYS_getpid), sys!(SYS_getuid)) };
-        #[allow(clippy::cast_possible_truncation)]
-        {
-            rest[1] = pid.unwrap_or(0) as u32;
-            rest[2] = uid.unwrap_or(0) as u32;
-        }
-        Self {
-            signal,
-            errno: 0,
-            code,
-            rest,
-        }
-    }
-}
-
-impl Info {
-    /// As a POSIX timer makes it.
-    pub(crate) fn of_timer(signal: i32, timer: i32, overrun: u32, value: u64) -> Self {
-        let mut info = Self::of_kernel(signal, libc::SI_TIMER);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        {
-            info.rest[1] = timer as u32;
-            info.rest[2] = overrun;
-            (info.rest[3], info.rest[4]) = (value as u32, (value >> 32) as u32);
-        }
-        info
-    }
-
-    /// Of a timer's signal: the timer's id and its overrun.
-    #[allow(clippy::cast_possible_wrap)]
-    pub(crate) fn timer(&self) -> (i32, u32) {
-        (self.rest[1] as i32, self.rest[2])
-    }
-
-    pub(crate) fn set_overrun(&mut self, overrun: u32) {
-        self.rest[2] = overrun.min(i32::MAX as u32);
-    }
-
-    /// Of a descriptor's signal: the descriptor.
-    #[allow(clippy::cast_possible_wrap)]
-    pub(crate) fn descriptor(&self) -> i32 {
-        self.rest[3] as i32
-    }
-
-    /// The same for another number.
-    pub(crate) fn with_number(mut self, signal: i32) -> Self {
-        self.signal = signal;
-        self
-    }
-
-    /// Whether this is a [`KICK`] that the library sent to a thread of its own, and not somebody else's signal of that number.
-    ///
-    /// The kernel keeps a signal's story in a queue that all processes of a user share (`RLIMIT_SIGPENDING`). When that is full, a signal of
-    /// tgkill(2) comes all the same, but as if from kill(2), and from nobody.
-    pub(crate) fn is_kick(&self) -> bool {
-        let from_nobody = self.code == libc::SI_USER && self.rest[1] == 0;
-        self.signal == KICK && (self.code == libc::SI_TKILL || from_nobody)
-    }
-
-    /// As the kernel makes it, with nothing but a code.
-    pub(crate) fn of_kernel(signal: i32, code: i32) -> Self {
-        Self {
-            signal,
-            errno: 0,
-            code,
-            rest: [0; 29],
-        }
-    }
-}
-
-impl TaskSignals {
-    const fn new() -> Self {
-        Self {
-            pending: 0,
-            queue: None,
-            waits_for: 0,
-        }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    fn push(&mut self, info: Info) {
-        if info.code == libc::SI_TIMER {
-            // One that is pending counts the others.
-            let pending = self.queue.iter_mut().flat_map(|q| q.iter_mut());
-            let same = |i: &&mut Info| i.code == info.code && i.timer().0 == info.timer().0;
-            if let Some(before) = pending.into_iter().find(same) {
-                let more = info.rest[2].saturating_add(1);
-                before.rest[2] = before.rest[2].saturating_add(more).min(i32::MAX as u32);
-                return;
-            }
-        }
-        // Standard signals do not queue: one pending is enough. Real-time signals do.
-        if info.signal < 32 && self.pending & bit(info.signal) != 0 {
-            return;
-        }
-        self.pending |= bit(info.signal);
-        // Without memory its number is kept, as in the kernel (`__send_signal_locked`, kernel/signal.c).
-        if self.has_room() {
-            self.queue.get_or_insert_with(Box::default).push_back(info);
-        }
-    }
-
-    /// Whether there is memory for what one more signal tells.
-    fn has_room(&self) -> bool {
-        let queue = self.queue.as_deref();
-        queue.is_some_and(|q| q.len() < q.capacity()) || !heap::is_scarce()
-    }
-
-    fn len(&self) -> usize {
-        self.queue.as_ref().map_or(0, |q| q.len())
-    }
-
-    /// All of them, oldest first.
-    fn iter(&self) -> impl Iterator<Item = &Info> {
-        self.queue.iter().flat_map(|q| q.iter())
-    }
-
-    /// Makes a fault the next signal that is taken, whatever of its number was pending.
-    fn put_first(&mut self, info: Info) {
-        let queue = self.queue.get_or_insert_with(Box::default);
-        queue.retain(|i| i.signal != info.signal);
-        queue.push_front(info);
-        self.pending |= bit(info.signal);
-    }
-
-    /// Takes the first signal of `set`: synchronous ones first, then the lowest number, then the oldest.
-    fn take(&mut self, set: u64) -> Option<Info> {
-        let wanted = self.pending & set;
-        if wanted == 0 {
-            return None;
-        }
-        let urgent = wanted & SYNCHRONOUS;
-        let signal = if urgent != 0 { urgent } else { wanted }.trailing_zeros() as i32 + 1;
-        let mut queue = self.queue.as_mut();
-        let queued = queue.as_mut().and_then(|queue| {
-            let at = queue.iter().position(|i| i.signal == signal)?;
-            queue.remove(at)
-        });
-        if !queue.is_some_and(|q| q.iter().any(|i| i.signal == signal)) {
-            self.pending &= !bit(signal);
-        }
-        Some(queued.unwrap_or_else(|| Info::of_kernel(signal, libc::SI_USER)))
-    }
-}
-
 /// Tasks in `sigtimedwait`.
 static SIGWAITERS: Mutex<Vec<&'static Task>> = Mutex::new(Vec::new());
 
@@ -318,75 +99,6 @@ pub(crate) struct Interrupted {
     restart: bool,
     /// It is made again after any handler.
     always: bool,
-}
-
-/// Reads the program's actions from the kernel. At conversion.
-pub fn read_actions() {
-    let mut actions = lock(&ACTIONS);
-    for signal in 1..=64 {
-        // SAFETY: writes one action.
-        let _ = unsafe {
-            sys!(
-                SYS_rt_sigaction,
-                signal,
-                0,
-                &mut actions[signal as usize],
-                8
-            )
-        };
-    }
-}
-
-fn lock_actions() -> MutexGuard<'static, [Action; 65]> {
-    lock(&ACTIONS)
-}
-
-pub(crate) fn action(signal: i32) -> Action {
-    lock(&ACTIONS)[signal as usize]
-}
-
-/// Changes an action, in the kernel too, and gives the old one.
-pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Errno> {
-    let mut actions = lock(&ACTIONS);
-    let old = actions[signal as usize];
-    if let Some(mut new) = new {
-        // As the kernel keeps it.
-        new.flags &= Action::FLAGS;
-        new.mask &= !UNBLOCKABLE;
-        if !fault::is_ours(signal) {
-            // SAFETY: reads one action.
-            unsafe { sys!(SYS_rt_sigaction, signal, &new, 0, 8) }?;
-        }
-        actions[signal as usize] = new;
-        if new.disposition(signal) == Disposition::Ignore {
-            // sigaction(2): setting a pending signal to be ignored discards it.
-            drop(actions);
-            shared::forget(signal);
-            for task in task::all() {
-                let mut own = lock(&task.signals);
-                while own.take(bit(signal)).is_some() {}
-            }
-        }
-    }
-    Ok(old)
-}
-
-/// How many signals have an action of ours in the kernel.
-pub(crate) const OURS: usize = fault::HANDLED.len() + 1;
-
-/// What a forked child, which is native, gives the kernel: the program's actions where ours differ. `cleared`: without its handlers.
-pub(crate) fn actions_of_child(cleared: bool) -> [(i32, Action); OURS] {
-    let actions = lock(&ACTIONS);
-    let mut signals = fault::HANDLED.into_iter().chain([KICK]);
-    std::array::from_fn(|_| {
-        let signal = signals.next().unwrap_or(KICK);
-        let action = actions[signal as usize];
-        if cleared && action.handler != libc::SIG_IGN {
-            (signal, Action::default())
-        } else {
-            (signal, action)
-        }
-    })
 }
 
 /// The kernel mask of every thread of the runtime.
@@ -717,8 +429,7 @@ fn stop(signal: i32) {
 fn raise_here(signal: i32) {
     // SAFETY: plain calls; the mask is restored by the caller where it goes on.
     unsafe {
-        let tid = sys!(SYS_gettid).unwrap_or(0);
-        let _ = sys!(SYS_tgkill, sys::process_id(), tid, signal);
+        let _ = sys!(SYS_tgkill, sys::process_id(), sys::thread_id(), signal);
         let _ = sys!(SYS_rt_sigprocmask, libc::SIG_UNBLOCK, &bit(signal), 0, 8);
     }
 }
@@ -775,11 +486,9 @@ pub(crate) fn kick_thread(tid: i32) {
 /// The kernel's arguments of a signal handler.
 pub unsafe fn trapped_in_window(info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // The lock may be held by this very thread when the runtime itself was struck; then it is not the program's signal.
-    let Ok(actions) = ACTIONS.try_lock() else {
+    let Some(action) = try_action(libc::SIGSYS) else {
         return;
     };
-    let action = actions[libc::SIGSYS as usize];
-    drop(actions);
     match action.disposition(libc::SIGSYS) {
         // SAFETY: the program's handler, called as it would have been.
         Disposition::Handle => unsafe {

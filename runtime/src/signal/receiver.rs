@@ -111,9 +111,7 @@ fn ring_for_others() {
 pub(crate) fn ring() {
     if hub::current().is_some_and(Hub::has_own_files) {
         // A signal for the receiver alone: its signalfd tells of it.
-        // SAFETY: sends a signal to a thread of this process.
-        let _ = unsafe { sys!(SYS_tgkill, sys::process_id(), tid(), KICK) };
-        return;
+        return super::kick_thread(tid());
     }
     let one = 1u64;
     // SAFETY: writes eight bytes to the receiver's eventfd.
@@ -127,10 +125,7 @@ pub(crate) fn tid() -> i32 {
 
 /// Says that the calling thread will be the receiver, before anybody can have something for it.
 pub fn announce() {
-    // SAFETY: takes no arguments.
-    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-    TID.store(tid as i32, Ordering::Release);
+    TID.store(sys::thread_id(), Ordering::Release);
 }
 
 /// Hands to the main task what was pending for its thread, which becomes the receiver.

@@ -110,9 +110,7 @@ pub(crate) fn process_ends() {
     if !memory::any_shared() {
         return;
     }
-    // SAFETY: takes no arguments.
-    let tid = unsafe { sys!(SYS_gettid) }.unwrap_or(0);
-    let tid = i32::try_from(tid).unwrap_or(0);
+    let tid = sys::thread_id();
     if BY
         .compare_exchange(0, tid, Ordering::AcqRel, Ordering::Acquire)
         .is_err()

@@ -144,8 +144,8 @@ fn to_task(id: i32, signal: i32) -> SysResult {
         libc::SIGKILL | libc::SIGSTOP => {
             signal::cancel_opposites(signal);
             // Both are for the whole process in any case; sent to this very thread, they act before the call returns.
-            // SAFETY: plain calls.
-            unsafe { sys!(SYS_tgkill, sys::process_id(), sys!(SYS_gettid)?, signal) }
+            // SAFETY: a plain call.
+            unsafe { sys!(SYS_tgkill, sys::process_id(), sys::thread_id(), signal) }
         }
         1..=64 => signal::post_to(task, id, Info::from_user(signal, libc::SI_TKILL)).map(|()| 0),
         _ => Err(Errno::INVAL),
