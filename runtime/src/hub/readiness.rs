@@ -26,6 +26,7 @@ use crate::fds;
 use crate::sys;
 use crate::sys::Errno;
 use crate::syscalls::close::Held;
+use crate::syscalls::rings;
 use crate::task::Task;
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
@@ -119,6 +120,8 @@ struct Registration {
     is_dry: bool,
     /// How many events have come since somebody last waited.
     in_vain: u32,
+    /// How often the program had entered rings when epoll was last told of the file.
+    rings: u32,
     first: *const Waiter,
     last: *const Waiter,
 }
@@ -242,13 +245,22 @@ impl Readiness {
             let r = &mut state.slots[slot as usize];
             if r.generation == generation {
                 r.in_vain = 0;
-                if interest & !r.armed != 0 {
-                    // What is there already is told, too.
-                    let events = r.armed | r.least() | interest;
-                    self.arm(libc::EPOLL_CTL_MOD, fd, slot, r.serial, events)?;
-                    r.armed = events;
+                // A ring of the program's may have closed the file since, unseen, and the number be another's.
+                let doubt = r.first.is_null() && r.rings != rings::entered();
+                if interest & !r.armed == 0 && !doubt {
+                    return Ok(slot);
                 }
-                return Ok(slot);
+                // What is there already is told, too.
+                let events = r.armed | r.least() | interest;
+                r.rings = rings::entered();
+                match self.arm(libc::EPOLL_CTL_MOD, fd, slot, r.serial, events) {
+                    Ok(()) => {
+                        r.armed = events;
+                        return Ok(slot);
+                    }
+                    Err(Errno(libc::ENOENT)) if doubt => {}
+                    Err(e) => return Err(e),
+                }
             }
             state.by_fd[index] = 0;
             if r.first.is_null() {
@@ -267,6 +279,7 @@ impl Readiness {
                 told: 0,
                 is_dry: false,
                 in_vain: 0,
+                rings: 0,
                 first: ptr::null(),
                 last: ptr::null(),
             });
@@ -274,6 +287,7 @@ impl Readiness {
         });
         let r = &mut state.slots[slot as usize];
         (r.fd, r.generation, r.in_vain) = (fd, generation, 0);
+        r.rings = rings::entered();
         (r.is_tcp, r.told, r.is_dry) = (fds::is_plain(fd) && is_tcp(fd), 0, false);
         r.armed = r.least() | interest;
         let mut added = self.arm(libc::EPOLL_CTL_ADD, fd, slot, r.serial, r.armed);

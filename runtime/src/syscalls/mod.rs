@@ -21,7 +21,7 @@ pub(crate) mod process;
 mod procfs;
 pub mod quick;
 pub(crate) mod regular;
-mod rings;
+pub(crate) mod rings;
 pub(crate) mod robust;
 pub(crate) mod scheduling;
 pub(crate) mod signal;

@@ -13,7 +13,7 @@ use crate::pool;
 use crate::sys;
 use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::uring;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Flags of io_uring_setup(2).
 const IOPOLL: u32 = 1;
@@ -37,6 +37,15 @@ const NOT_ISSUER: Errno = Errno(libc::EEXIST);
 
 /// Set once the program has made a ring that is polled for completions: waiting for them is work for the waiter.
 static POLLED: AtomicBool = AtomicBool::new(false);
+
+/// How often a ring was entered, which may have closed descriptors (`IORING_OP_CLOSE`): nobody sees it do so.
+static ENTERED: AtomicU32 = AtomicU32::new(0);
+
+/// Changes when what a number means may have changed without a call.
+#[inline]
+pub(crate) fn entered() -> u32 {
+    ENTERED.load(Ordering::Relaxed)
+}
 
 /// `struct io_uring_getevents_arg`
 #[repr(C)]
@@ -113,6 +122,7 @@ pub(crate) async fn enter(
     argument: usize,
     size: usize,
 ) -> SysResult {
+    ENTERED.fetch_add(1, Ordering::Relaxed);
     if flags & SQ_WAIT != 0 {
         return without_mask(call, call.args).await;
     }
