@@ -128,12 +128,12 @@ fn is_movable(task: &Task) -> bool {
     task.turn.is_down() && task.is_portable()
 }
 
-/// As [`place`], for a task of this very hub.
+/// As [`place`], for a task of this very hub. Asks for no thread-local: the crossing's answers come here (`syscalls/quick.rs`).
 pub(crate) fn at_home(here: &'static Hub, task: &'static Task) {
     if !here.ready.is_empty() {
         if let Some(idle) = sleeper(here).filter(|_| is_movable(task)) {
             task.move_to(idle);
-            return idle.post(task);
+            return idle.post_plainly(task);
         }
     }
     here.ready.push(task);

@@ -317,6 +317,13 @@ impl Hub {
         }
     }
 
+    /// The same, by a thread that has the runtime's descriptors: it asks for no thread-local.
+    fn post_plainly(&self, task: &'static Task) {
+        if self.inbox.push(task) {
+            self.ring_here();
+        }
+    }
+
     /// Tells the hub something.
     pub(crate) fn tell(&'static self, news: News) {
         lock(&self.news).push(news);
