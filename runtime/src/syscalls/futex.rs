@@ -319,7 +319,7 @@ fn changes_soon(address: usize, expected: u32) -> bool {
     const LOOKS: u32 = 10;
     (0..LOOKS).any(|_| {
         std::hint::spin_loop();
-        word(address) != Ok(expected)
+        word(address).is_ok_and(|now| now != expected)
     })
 }
 
