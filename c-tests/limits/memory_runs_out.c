@@ -1,14 +1,26 @@
-// Address space runs out under a program with many threads: calls fail with ENOMEM or EAGAIN, nothing hangs or aborts.
+// Address space runs out under a program with many threads: no more can be made, a large poll may fail, all other waits are as ever.
 #include "coop-test.h"
 #include <sys/resource.h>
 
 static int ends[2];
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+static int waiting, over;
 
 static void *reader(void *unused)
 {
     char byte;
-    ssize_t n = read(ends[0], &byte, 1);
-    if (n == -1) ASSERT_EQ(errno, ENOMEM);
+    struct timespec moment = {0, 2000000}, when;
+    SYS(nanosleep(&moment, NULL));
+    OK(pthread_mutex_lock(&mutex));
+    clock_gettime(CLOCK_REALTIME, &when);
+    when.tv_sec += 1000;
+    waiting++;
+    while (!over) OK(pthread_cond_timedwait(&cond, &mutex, &when));
+    OK(pthread_mutex_unlock(&mutex));
+    struct pollfd one = {ends[0], POLLIN, 0};
+    ASSERT_EQ(SYS(poll(&one, 1, -1)), 1);
+    ASSERT_EQ(read(ends[0], &byte, 1), 0);
     return unused;
 }
 
@@ -42,6 +54,16 @@ int main(void)
     for (int i = 0; i < MANY; i++) list[i] = (struct pollfd){ends[0], 0, 0};
     int found = poll(list, MANY, 1);
     ASSERT(found == 0 || (found == -1 && errno == ENOMEM));
+    for (int ready = 0; ready < count; sched_yield()) {
+        OK(pthread_mutex_lock(&mutex));
+        ready = waiting;
+        OK(pthread_mutex_unlock(&mutex));
+    }
+    OK(pthread_mutex_lock(&mutex));
+    over = 1;
+    OK(pthread_cond_broadcast(&cond));
+    OK(pthread_mutex_unlock(&mutex));
+    sleep_ms(1);
     SYS(close(ends[1]));
     for (int i = 0; i < count; i++) join(threads[i]);
     return 0;

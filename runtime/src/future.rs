@@ -5,12 +5,17 @@
 //! as it is, and the hub takes another. When somebody wakes the task, its hub polls the future again, which looks at what it
 //! waits for (every wake-up is a hint). Dropping the future takes it off every wait queue, so no stale waiter is possible.
 //!
+//! When there is no memory for another buffer ([`heap::is_scarce`]) the future is built on the task's own stack, below its red zone, where nothing is until
+//! the call is over: a signal's frame is laid there after the future is dropped. Only on the stack that the thread was made with: a program
+//! that switches stacks by itself may have made them too small for that.
+//!
 //! There is no [`std::task::Waker`] in this: a leaf future knows its task, and wakes are [`Task::wake`].
 
 use crate::heap;
 use crate::hub::{Hub, Timer};
 use crate::sys::{Errno, SysResult};
 use crate::task::Task;
+use crate::user;
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
 use std::future::Future;
@@ -29,7 +34,8 @@ pub(crate) struct Parked {
 struct How {
     poll: unsafe fn(*mut u8) -> Poll<SysResult>,
     drop: unsafe fn(*mut u8),
-    room: Room,
+    /// Of its buffer; none on the task's stack.
+    room: Option<Room>,
 }
 
 struct Vtable<F>(std::marker::PhantomData<F>);
@@ -38,7 +44,11 @@ impl<F: Future<Output = SysResult>> Vtable<F> {
     const HOW: How = How {
         poll: Self::poll,
         drop: Self::drop,
-        room: Room::of(Layout::new::<F>()),
+        room: Some(Room::of(Layout::new::<F>())),
+    };
+    const HOW_ON_STACK: How = How {
+        room: None,
+        ..Self::HOW
     };
 
     /// # Safety
@@ -57,37 +67,90 @@ impl<F: Future<Output = SysResult>> Vtable<F> {
     }
 }
 
-/// Starts a call: polls its future once. `Ok` if it ended, else the parked call.
+/// What a call does when there is no memory to wait in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Without {
+    /// Waits on the task's stack, or fails.
+    Stack,
+    /// Takes of the reserve: it goes on elsewhere meanwhile, perhaps on that very stack, and cannot be given up.
+    Reserve,
+}
+
+/// Where a future is put.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Buffer,
+    Stack,
+    /// The hub's spare buffer: not to be parked in.
+    Spare,
+}
+
+/// Starts a call of a task's: polls its future once. `Ok` if it ended, else the parked call.
 pub(crate) fn start<F: Future<Output = SysResult>>(
-    hub: &Hub,
+    task: &'static Task,
     future: F,
+    without: Without,
 ) -> Result<SysResult, Parked> {
     let room = const { Room::of(Layout::new::<F>()) };
-    let kept = hub.buffers().take(room);
-    let Some(place) = kept.or_else(|| hub.buffers().spare(room)) else {
+    let found = match task.hub().buffers().take(room) {
+        Some(at) => Some((at, Place::Buffer)),
+        None => place_without_memory(task, room, without),
+    };
+    let Some((at, place)) = found else {
         return Ok(Err(Errno::NOMEM));
     };
-    // SAFETY: the buffer has F's layout and is ours alone; the future stays in it until dropped below or by `Parked`.
+    // SAFETY: the place has F's layout and is ours alone; the future stays in it until dropped below or by `Parked`.
     let polled = unsafe {
-        place.as_ptr().cast::<F>().write(future);
-        Vtable::<F>::poll(place.as_ptr())
+        at.as_ptr().cast::<F>().write(future);
+        Vtable::<F>::poll(at.as_ptr())
     };
-    if polled.is_pending() && kept.is_some() {
-        return Err(Parked {
-            future: place,
-            how: &Vtable::<F>::HOW,
-        });
+    if polled.is_pending() && place != Place::Spare {
+        let how = match place {
+            Place::Stack => &Vtable::<F>::HOW_ON_STACK,
+            _ => &Vtable::<F>::HOW,
+        };
+        return Err(Parked { future: at, how });
     }
     // SAFETY: as above; this takes it off every wait queue.
-    unsafe { Vtable::<F>::drop(place.as_ptr()) };
-    if kept.is_some() {
-        hub.buffers().give(place, room);
+    unsafe { Vtable::<F>::drop(at.as_ptr()) };
+    if place == Place::Buffer {
+        task.hub().buffers().give(at, room);
     }
     match polled {
         Poll::Ready(result) => Ok(result),
         // There is no memory to wait in.
         Poll::Pending => Ok(Err(Errno::NOMEM)),
     }
+}
+
+#[cold]
+fn place_without_memory(task: &Task, room: Room, without: Without) -> Option<(NonNull<u8>, Place)> {
+    if without == Without::Reserve {
+        return Some((Buffers::make_in_any_case(room), Place::Buffer));
+    }
+    match below_stack(task, room) {
+        Some(at) => Some((at, Place::Stack)),
+        None => Some((task.hub().buffers().spare(room)?, Place::Spare)),
+    }
+}
+
+/// Room below what a parked task has on its stack. Nothing can be there that the program still wants, and it can be written.
+fn below_stack(task: &Task, room: Room) -> Option<NonNull<u8>> {
+    /// What a function may have below its stack pointer (System V ABI, 3.2.2).
+    const RED_ZONE: usize = 128;
+    static ZEROS: [u8; CLASSES[CLASSES.len() - 1]] = [0; CLASSES[CLASSES.len() - 1]];
+    let (low, high) = task.stack.get();
+    let top = task.context().regs.rsp as usize;
+    if heap::is_low() || room.class == CLASSES.len() || !(low..high).contains(&top) {
+        return None;
+    }
+    let at = top.checked_sub(RED_ZONE + room.size)? & !(room.align - 1);
+    if at < low {
+        return None;
+    }
+    // SAFETY: as many bytes as the largest class; a guard page there is an error.
+    unsafe { user::write_bytes(at, ZEROS.as_ptr(), room.size) }.ok()?;
+    NonNull::new(at as *mut u8)
 }
 
 impl Parked {
@@ -102,11 +165,13 @@ impl Parked {
         self.future.as_ptr()
     }
 
-    /// Drops the future, ended or not, and gives its buffer back to the hub. The caller makes no use of a copy after this.
+    /// Drops the future, ended or not, which takes it off every wait queue, and gives its buffer back to the hub. The caller makes no use of a copy after this.
     pub(crate) fn finish(self, hub: &Hub) {
         // SAFETY: as for `poll`; this is the one place where a parked future is dropped.
         unsafe { (self.how.drop)(self.future.as_ptr()) };
-        hub.buffers().give(self.future, self.how.room);
+        if let Some(room) = self.how.room {
+            hub.buffers().give(self.future, room);
+        }
     }
 }
 
@@ -180,6 +245,15 @@ impl Buffers {
         if heap::is_scarce() {
             return None;
         }
+        Self::make(room)
+    }
+
+    /// From the reserve, if need be.
+    fn make_in_any_case(room: Room) -> NonNull<u8> {
+        Self::make(room).unwrap_or_else(|| std::alloc::handle_alloc_error(room.layout()))
+    }
+
+    fn make(room: Room) -> Option<NonNull<u8>> {
         // SAFETY: the layout's size is not zero.
         NonNull::new(unsafe { std::alloc::alloc(room.layout()) })
     }
@@ -240,4 +314,16 @@ pub(crate) async fn until<F: Future>(
 /// Waits until a deadline or a signal: the event that never comes.
 pub(crate) async fn sleep_until(task: &'static Task, deadline: u64) -> Woken<()> {
     until(task, std::future::pending(), deadline).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_are_no_parked_call() {
+        // SAFETY: what a task's memory begins as.
+        let parked: Option<Parked> = unsafe { std::mem::zeroed() };
+        assert!(parked.is_none());
+    }
 }

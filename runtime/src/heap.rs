@@ -1,9 +1,9 @@
 //! The runtime's heap: dlmalloc, apart from the program's malloc, which a task may have locked; and a reserve.
 //!
 //! When the kernel gives no more memory (`RLIMIT_AS`, a full machine), what is in progress goes on from the reserve, and what would begin
-//! anew fails as the kernel's own calls would: no task is made (`EAGAIN`), no call parked (`ENOMEM`), no signal queued (`EAGAIN`, or its number alone is
-//! kept), while [`is_scarce`]. What a preempted task has in its registers is kept on its own stack then. All other memory that a call needs is freed
-//! when it ends, so that the reserve lasts.
+//! anew does without, or fails as the kernel's own calls would, while [`is_scarce`]: no task is made (`EAGAIN`), no signal queued (`EAGAIN`, or its number alone is
+//! kept); what a preempted task has in its registers, and what a parked call knows, is kept on the task's own stack. What else calls need comes from the
+//! reserve, and is freed when they end. When half of that is in use ([`is_low`]) no more calls are parked (`ENOMEM`), so that it lasts.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
@@ -24,7 +24,9 @@ struct Reserve {
     /// For the first block of a run that is taken: its length; for the others of it: [`INSIDE`]; else 0.
     runs: UnsafeCell<[u16; BLOCKS]>,
     busy: AtomicBool,
+    /// Runs that are taken, and their blocks.
     used: AtomicUsize,
+    blocks: AtomicUsize,
 }
 
 const INSIDE: u16 = u16::MAX;
@@ -37,12 +39,18 @@ static RESERVE: Reserve = Reserve {
     runs: UnsafeCell::new([0; BLOCKS]),
     busy: AtomicBool::new(false),
     used: AtomicUsize::new(0),
+    blocks: AtomicUsize::new(0),
 };
 
 /// Whether the reserve is in use, and there still is no other memory: nothing new is to begin.
 #[inline]
 pub(crate) fn is_scarce() -> bool {
     RESERVE.used.load(Ordering::Relaxed) != 0 && !is_to_be_had()
+}
+
+/// Whether half of the reserve is in use: what need not be done is not to take more of it.
+pub(crate) fn is_low() -> bool {
+    RESERVE.blocks.load(Ordering::Relaxed) > BLOCKS / 2
 }
 
 #[cold]
@@ -95,6 +103,7 @@ impl Reserve {
             return ptr::null_mut();
         };
         self.used.fetch_add(1, Ordering::Relaxed);
+        self.blocks.fetch_add(blocks, Ordering::Relaxed);
         self.bytes.get().cast::<u8>().wrapping_add(first * BLOCK)
     }
 
@@ -107,10 +116,12 @@ impl Reserve {
 
     #[cold]
     fn give(&self, first: usize) {
-        self.with_runs(|runs| {
+        let length = self.with_runs(|runs| {
             let length = usize::from(runs[first]);
             runs[first..first + length].fill(0);
+            length
         });
+        self.blocks.fetch_sub(length, Ordering::Relaxed);
         self.used.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -180,7 +191,7 @@ mod tests {
         let (a, b) = (RESERVE.take(large), RESERVE.take(small));
         assert!(!a.is_null() && !b.is_null());
         assert_eq!(RESERVE.used.load(Ordering::Relaxed), 2);
-        assert!(!is_scarce());
+        assert!(!is_scarce() && !is_low());
         assert_eq!(RESERVE.block(b), RESERVE.block(a).map(|first| first + 4));
         assert!(RESERVE
             .take(Layout::from_size_align(BLOCK * BLOCKS, 1).unwrap())
@@ -193,6 +204,7 @@ mod tests {
         assert_eq!(RESERVE.used.load(Ordering::Relaxed), 0);
         let whole = RESERVE.take(Layout::from_size_align(BLOCK * BLOCKS, 4096).unwrap());
         assert_eq!(whole as usize % 4096, 0);
+        assert!(is_low());
         RESERVE.give(0);
     }
 }

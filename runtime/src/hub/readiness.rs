@@ -23,6 +23,7 @@
 //! that it ends. Errors and ends of files stay, and wake all at once.
 
 use crate::fds;
+use crate::heap;
 use crate::sys;
 use crate::sys::Errno;
 use crate::syscalls::close::Held;
@@ -516,10 +517,14 @@ impl AnyReady {
         task: &'static Task,
         wanted: impl Iterator<Item = (i32, u32)>,
     ) -> Result<Self, Errno> {
+        /// So many are waited for even from the reserve.
+        const FEW: usize = 64;
         let mut members = Vec::new();
-        members
-            .try_reserve_exact(wanted.size_hint().1.unwrap_or(0))
-            .map_err(|_| Errno::NOMEM)?;
+        let most = wanted.size_hint().1.unwrap_or(0);
+        if most > FEW && heap::is_scarce() {
+            return Err(Errno::NOMEM);
+        }
+        members.try_reserve_exact(most).map_err(|_| Errno::NOMEM)?;
         members.extend(
             wanted.map(|(fd, interest)| (Held::new(fd), Waiter::new(task, interest, false))),
         );

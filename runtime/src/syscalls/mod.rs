@@ -37,7 +37,7 @@ pub(crate) mod timer;
 pub(crate) mod wait;
 pub(crate) mod window;
 
-use crate::future::{self, Woken};
+use crate::future::{self, Without, Woken};
 use crate::hub::{readiness, Hub};
 use crate::sys;
 use crate::sys::{Errno, SysResult};
@@ -198,9 +198,14 @@ fn cooperate<Args, F: Future<Output = SysResult>>(
 
 /// Answers a call with a future.
 fn run(call: Call, future: impl Future<Output = SysResult>) -> Outcome {
+    run_without(call, future, Without::Stack)
+}
+
+/// The same, with what it does if there is no memory to wait in.
+fn run_without(call: Call, future: impl Future<Output = SysResult>, without: Without) -> Outcome {
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
     call.task.call_number.set(call.number as i32);
-    match future::start(call.hub(), future) {
+    match future::start(call.task, future, without) {
         // libc takes no such answer from a futex. It looks again after this one, when others have had their turn.
         Ok(Err(Errno::NOMEM)) if call.number == libc::SYS_futex as usize => {
             complete(call.task, Err(Errno::AGAIN));
@@ -274,11 +279,8 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
         quick::PARTLY => return quick::partly(task),
         _ => {}
     }
-    if strict::forbids(call) {
-        return strict::kill(call);
-    }
-    if hub.has_own_files() {
-        if let Some(outcome) = own_files::answer(call) {
+    if any_unusual() {
+        if let Some(outcome) = answer_unusual(call) {
             return outcome;
         }
     }
@@ -286,6 +288,29 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
         Some(row) => (row.enter)(call),
         None => fall_through(call),
     }
+}
+
+/// Some task is one to which calls mean something else than to all others. One word, as every call looks at it.
+static UNUSUAL: AtomicBool = AtomicBool::new(false);
+
+#[inline]
+fn any_unusual() -> bool {
+    UNUSUAL.load(Ordering::Relaxed)
+}
+
+fn there_is_an_unusual_task() {
+    UNUSUAL.store(true, Ordering::Relaxed);
+}
+
+#[cold]
+fn answer_unusual(call: Call) -> Option<Outcome> {
+    if strict::forbids(call) {
+        return Some(strict::kill(call));
+    }
+    if call.hub().has_own_files() {
+        return own_files::answer(call);
+    }
+    None
 }
 
 #[cold]

@@ -32,6 +32,7 @@ pub(super) fn make(call: Call) -> SysResult {
     if made.is_ok() {
         own::close_ranges(&own::ranges());
         hub.set_own_files();
+        super::there_is_an_unusual_task();
     }
     drop(stopped);
     made

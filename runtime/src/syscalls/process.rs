@@ -10,6 +10,7 @@ use super::scheduling::{self, Wishes};
 use super::thread::{CloneArgs, CLONE_CLEAR_SIGHAND};
 use super::window::{self, What};
 use super::{Call, Outcome};
+use crate::future::Without;
 use crate::hub::{self, world};
 use crate::signal::{self, frame};
 use crate::spin;
@@ -185,7 +186,7 @@ fn awaited(call: Call, args: CloneArgs, stack: Option<u64>, tls: Option<u64>) ->
         clone.child.load(Ordering::Acquire) != 0 || clone.state.load(Ordering::Acquire) == FAILED
     });
     drop(stopped);
-    super::run(call, done)
+    super::run_without(call, done, Without::Reserve)
 }
 
 struct Awaited {

@@ -8,10 +8,6 @@ use super::{robust, table, thread, Call, Outcome};
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Some task has it.
-static ANY: AtomicBool = AtomicBool::new(false);
 
 const ALLOWED: [i64; 4] = [
     libc::SYS_read,
@@ -31,16 +27,13 @@ pub(super) fn enter(call: Call) -> SysResult {
     }
     table::leave_none_to_the_crossing();
     call.task.strict.set(true);
-    ANY.store(true, Ordering::Relaxed);
+    super::there_is_an_unusual_task();
     Ok(0)
 }
 
 /// Whether a call is one for which the caller is to be killed.
-#[inline]
 pub(super) fn forbids(call: Call) -> bool {
-    ANY.load(Ordering::Relaxed)
-        && call.task.strict.get()
-        && !ALLOWED.contains(&(call.number as i64))
+    call.task.strict.get() && !ALLOWED.contains(&(call.number as i64))
 }
 
 /// The end of such a task; of the process, if it is the last.

@@ -33,6 +33,7 @@
 use super::{Call, Outcome};
 use crate::context::Gate;
 use crate::everywhere::{BriefWindow, Window};
+use crate::future::Without;
 use crate::hub::{self, world::Section};
 use crate::signal::{self, frame};
 use crate::sys;
@@ -81,7 +82,7 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
         exec: what == What::Exec,
     };
     match submit(task, work) {
-        Ok(done) => super::run(call, done),
+        Ok(done) => super::run_without(call, done, Without::Reserve),
         Err(e) => {
             frame::free_loose(frame);
             call.done(Err(e))
