@@ -42,10 +42,10 @@ static EXPECTED: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicBool = AtomicBool::new(false);
 /// The survivor has been made, or cannot be.
 static MADE: AtomicBool = AtomicBool::new(false);
-/// The survivor's id; negative: the error that it, or the process in between, met.
+/// The survivor's id, for the kernel to set, and to clear and wake when it has ended.
 static ID: AtomicI32 = AtomicI32::new(0);
-/// 1 when the survivor can do its work: a futex word.
-static READY: AtomicU32 = AtomicU32::new(0);
+/// 1 when the survivor can do its work; negative: the error that it, or the process in between, met.
+static STATE: AtomicI32 = AtomicI32::new(0);
 
 /// The functions of libc that only a program with robust mutexes calls.
 pub const SIGNS: [&str; 4] = [
@@ -90,24 +90,24 @@ pub(crate) fn consider() {
 }
 
 fn make() -> Result<i32, String> {
-    const LONG: u64 = 1_000_000_000;
     if adopts_orphans() {
         return Err("it is init, or takes its place, and would have one more child".into());
     }
     let error = |e: Errno| format!("no process to do it ({e})");
-    let between = thread::spawn_process(in_between, true).map_err(error)?;
+    let between = thread::spawn_process(in_between, true, None).map_err(error)?;
     // SAFETY: waits for a process that has ended; says nothing of how.
     let _ = unsafe { sys!(SYS_wait4, between, 0, libc::__WALL, 0) };
-    // Until the other is ready, or ended before it was.
-    while READY.load(Ordering::Acquire) == 0 && ID.load(Ordering::Acquire) > 0 {
-        sys::futex_wait_for(&READY, 0, LONG);
-        if !exists(ID.load(Ordering::Acquire)) {
-            return Err("the process to do it has ended".into());
+    loop {
+        // In this order: it ends after it has said why.
+        let id = ID.load(Ordering::Acquire);
+        match STATE.load(Ordering::Acquire) {
+            0 if id == 0 => return Err("the process to do it has ended".into()),
+            // The kernel wakes by the word that other processes share.
+            // SAFETY: the word is a static.
+            0 => drop(unsafe { sys!(SYS_futex, ID.as_ptr(), libc::FUTEX_WAIT, id, 0) }),
+            failed if failed < 0 => return Err(error(Errno(-failed))),
+            _ => return Ok(id),
         }
-    }
-    match ID.load(Ordering::Acquire) {
-        id if id > 0 => Ok(id),
-        id => Err(error(Errno(-id))),
     }
 }
 
@@ -118,18 +118,11 @@ fn adopts_orphans() -> bool {
     sys::process_id() == 1 || known.is_ok() && reaper != 0
 }
 
-fn exists(id: i32) -> bool {
-    // SAFETY: sends nothing.
-    let asked = unsafe { sys!(SYS_kill, id, 0) };
-    asked != Err(Errno(libc::ESRCH))
-}
-
 /// The process in between, whose end makes the survivor init's.
 fn in_between() -> ! {
-    let made = thread::spawn_process(outlive, false);
-    // (Or it has failed already.)
-    let id = made.unwrap_or_else(|e| -e.0);
-    let _ = ID.compare_exchange(0, id, Ordering::AcqRel, Ordering::Relaxed);
+    if let Err(e) = thread::spawn_process(outlive, false, Some(&ID)) {
+        STATE.store(-e.0, Ordering::Release);
+    }
     end()
 }
 
@@ -147,11 +140,12 @@ fn outlive() -> ! {
     signal::set_kernel_mask(!faults);
     let process = task::MAIN.load(Ordering::Relaxed);
     if let Err(e) = withdraw(process) {
-        ID.store(-e.0, Ordering::Release);
+        STATE.store(-e.0, Ordering::Release);
         end();
     }
-    READY.store(1, Ordering::Release);
-    sys::futex_wake(&READY, 1);
+    STATE.store(1, Ordering::Release);
+    // SAFETY: the word is a static.
+    let _ = unsafe { sys!(SYS_futex, ID.as_ptr(), libc::FUTEX_WAKE, 1) };
     // The kernel wakes by the word that other processes share, which is also this one's.
     while ALIVE.load(Ordering::Acquire) != 0 {
         wait_for_end();
@@ -255,5 +249,5 @@ pub(crate) fn reset() {
     LIVE.store(false, Ordering::Relaxed);
     MADE.store(false, Ordering::Relaxed);
     ID.store(0, Ordering::Relaxed);
-    READY.store(0, Ordering::Relaxed);
+    STATE.store(0, Ordering::Relaxed);
 }

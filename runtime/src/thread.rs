@@ -10,7 +10,7 @@ use crate::objects;
 use crate::sys;
 use crate::sys::Errno;
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 /// Room for what a pool thread or the like does.
 const STACK: usize = 64 << 10;
@@ -81,16 +81,27 @@ pub(crate) fn spawn_for(stack: usize, f: fn() -> !, argument: usize) -> Result<(
 }
 
 /// Starts a process that runs `f` for ever on memory that it shares with this one, and whose end no signal tells. Its descriptors are this
-/// process's as well. Not until it has ended does this come back, if `is_awaited`.
+/// process's as well. Not until it has ended does this come back, if `is_awaited`. The kernel writes its id into the word, if there is one, and 0 when it has
+/// ended, and wakes one who waits there.
 ///
 /// # Errors
 /// The kernel's.
-pub(crate) fn spawn_process(f: fn() -> !, is_awaited: bool) -> Result<i32, Errno> {
-    let flags = libc::CLONE_VM | libc::CLONE_FILES;
-    let flags = flags | if is_awaited { libc::CLONE_VFORK } else { 0 };
+pub(crate) fn spawn_process(
+    f: fn() -> !,
+    is_awaited: bool,
+    id: Option<&'static AtomicI32>,
+) -> Result<i32, Errno> {
+    let mut flags = libc::CLONE_VM | libc::CLONE_FILES;
+    if is_awaited {
+        flags |= libc::CLONE_VFORK;
+    }
+    if id.is_some() {
+        flags |= libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID;
+    }
+    let word = id.map_or(ptr::null_mut(), AtomicI32::as_ptr);
     let block = Block::new(STACK, 0)?;
-    // SAFETY: as above, but that no word is asked for.
-    let id = unsafe { sys::clone_bare(flags, block.stack(), block.pointer, ptr::null_mut(), f) }?;
+    // SAFETY: as above.
+    let id = unsafe { sys::clone_bare(flags, block.stack(), block.pointer, word, f) }?;
     if !is_awaited {
         std::mem::forget(block);
     }
