@@ -1,20 +1,24 @@
-//! Floating-point state beyond the xmm registers.
+//! Floating-point state beyond the xmm registers, and the GS base.
 //!
 //! The runtime is compiled for the baseline CPU and calls no libc function with vector variants on the call path, so what the
 //! crossing does not save (upper halves of ymm and zmm, mask registers) stays as it is until another task runs. Only for sites
 //! that could rely on it (those outside libc: inlined `syscall` in vectorised code) is it saved and restored around a call.
-//! MXCSR and the x87 control word are per thread in any case, and change hands with every task switch.
+//! MXCSR and the x87 control word are per thread in any case, and change hands with every task switch. So does the GS base, where a program can set it
+//! without a call (`wrgsbase`): Firefox keeps the memory of its WebAssembly there.
 
 use std::alloc::Layout;
 use std::arch::x86_64::__cpuid_count;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// MXCSR and x87 control word as a process starts with them.
 pub(crate) const INITIAL_FP: (u32, u16) = (0x1f80, 0x037f);
 
 /// AMX's tiles, 8 KiB a task, are left out until the program asks the kernel to be allowed to use them.
 const AMX: u64 = 1 << 17 | 1 << 18;
+
+/// The GS base can be read and set without a call.
+static GS: AtomicBool = AtomicBool::new(false);
 
 static SIZE: AtomicUsize = AtomicUsize::new(0);
 static FEATURES: AtomicU64 = AtomicU64::new(0);
@@ -42,6 +46,9 @@ pub(crate) fn measure() {
         Ordering::Relaxed,
     );
     FEATURES.store(features, Ordering::Relaxed);
+    // SAFETY: reads the auxiliary vector. HWCAP2_FSGSBASE is bit 1 (Linux 5.9).
+    let has_gs = unsafe { libc::getauxval(libc::AT_HWCAP2) } & 2 != 0;
+    GS.store(has_gs, Ordering::Relaxed);
 }
 
 fn cpuid(leaf: u32, sub: u32) -> std::arch::x86_64::CpuidResult {
@@ -154,6 +161,30 @@ pub(crate) fn control() -> (u32, u16) {
         std::arch::asm!("stmxcsr dword ptr [{}]", in(reg) &mut mxcsr, options(nostack, preserves_flags))
     };
     (mxcsr, x87)
+}
+
+/// The GS base; 0 where a program can only set it by a call, which [`crate::syscalls`] sees.
+#[inline]
+pub(crate) fn gs() -> u64 {
+    let mut base = 0u64;
+    if GS.load(Ordering::Relaxed) {
+        // SAFETY: the kernel allows the instruction; it reads a register.
+        unsafe {
+            std::arch::asm!("rdgsbase {}", out(reg) base, options(nomem, nostack, preserves_flags));
+        }
+    }
+    base
+}
+
+/// Sets the GS base to what [`gs`] has given.
+#[inline]
+pub(crate) fn set_gs(base: u64) {
+    if GS.load(Ordering::Relaxed) {
+        // SAFETY: the kernel allows the instruction; nothing of the runtime's is found by this register.
+        unsafe {
+            std::arch::asm!("wrgsbase {}", in(reg) base, options(nomem, nostack, preserves_flags));
+        }
+    }
 }
 
 /// Sets MXCSR and the x87 control word.

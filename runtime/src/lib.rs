@@ -153,6 +153,7 @@ pub fn make_main(mask: u64, fs: u64) -> *mut context::Context {
     let task = task::create(hub::all()[0], Some(pid), mask).expect("room for the first task");
     task.context().fs = fs;
     task.fp.set(extended::control());
+    task.gs.set(extended::gs());
     let mut name = [0u8; 16];
     // SAFETY: 16 bytes, as prctl(2) says.
     let _ = unsafe { sys!(SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };

@@ -62,6 +62,8 @@ pub struct Task {
     pub(crate) waits_since: AtomicU64,
     /// MXCSR and the x87 control word, kept per thread; valid while the task is off the CPU.
     pub(crate) fp: Cell<(u32, u16)>,
+    /// The GS base, likewise.
+    pub(crate) gs: Cell<u64>,
     /// The extended state of a task whose context says `full`, in XSAVE format; allocated at the first need.
     pub(crate) extended: Cell<Option<NonNull<u8>>>,
     /// A signal frame from which the task goes on, instead of from its context: it was preempted, or a handler returned.
@@ -437,6 +439,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.call.store(-1, Ordering::Relaxed);
     task.waits_on.store(0, Ordering::Relaxed);
     task.fp.set(crate::extended::INITIAL_FP);
+    task.gs.set(0);
     task.extended.set(None);
     task.frame.set(None);
     task.frame_on_stack.set(false);

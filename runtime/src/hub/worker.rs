@@ -34,6 +34,8 @@ pub(crate) struct Worker {
     pub(crate) uses: AtomicI32,
     /// MXCSR and x87 control word that the CPU has now.
     fp: Cell<(u32, u16)>,
+    /// The GS base that it has.
+    gs: Cell<u64>,
     /// The alternate signal stack that the kernel has for this thread: (sp, size). Tasks' own are known to [`signal`] alone.
     signal_stack: Cell<(usize, usize)>,
     /// Where a preempted task's frame is copied to, by the signal handler; [`signal::preempt::keep`] takes it and puts a new one. None while the task that
@@ -162,6 +164,7 @@ impl Worker {
             resting: AtomicU8::new(0),
             uses: AtomicI32::new(-1),
             fp: Cell::new((0, 0)),
+            gs: Cell::new(0),
             signal_stack: Cell::new((0, 0)),
             spare_frame: Cell::new(signal::preempt::allocate()),
         }
@@ -172,6 +175,7 @@ impl Worker {
         self.tid.store(tid, Ordering::Relaxed);
         self.given.store(self.cpu_time(), Ordering::Relaxed);
         self.fp.set(extended::control());
+        self.gs.set(extended::gs());
         place.store(ptr::from_ref(self).cast_mut(), Ordering::SeqCst);
         signal::block_in_hub();
         crate::everywhere::register_unless_known(tid);
@@ -280,6 +284,10 @@ impl Worker {
             extended::set_control(task.fp.get());
             self.fp.set(task.fp.get());
         }
+        if task.gs.get() != self.gs.get() {
+            extended::set_gs(task.gs.get());
+            self.gs.set(task.gs.get());
+        }
     }
 
     /// Keeps what [`Worker::load_state`] loads, when a task leaves the CPU.
@@ -287,11 +295,15 @@ impl Worker {
         let fp = extended::control();
         self.fp.set(fp);
         task.fp.set(fp);
+        let gs = extended::gs();
+        self.gs.set(gs);
+        task.gs.set(gs);
     }
 
     /// Notes what an ended task left on the CPU.
     pub(super) fn forget_state(&self) {
         self.fp.set(extended::control());
+        self.gs.set(extended::gs());
     }
 
     /// Whether a task that runs here can be preempted and told of faults.

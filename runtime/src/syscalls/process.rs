@@ -17,7 +17,7 @@ use crate::spin;
 use crate::sys;
 use crate::sys::{write_user, Errno, SysResult};
 use crate::task::{self, Task};
-use crate::{fds, own};
+use crate::{extended, fds, own};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -269,6 +269,7 @@ struct Departure {
     actions: [(i32, signal::Action); signal::OURS],
     name: [u8; 16],
     robust_list: usize,
+    gs: u64,
     wishes: Option<Wishes>,
 }
 
@@ -289,6 +290,8 @@ impl Departure {
             actions: signal::actions_of_child(flags & CLONE_CLEAR_SIGHAND != 0),
             name: task.name.get(),
             robust_list: task.robust_list.get(),
+            // The task has the CPU: it is in its call.
+            gs: extended::gs(),
             wishes: scheduling::wishes(task.id()),
         }
     }
@@ -306,7 +309,8 @@ impl Departure {
         own::close_ranges(&self.own);
         crate::log::forget_file();
         (crossing.dormant)();
-        // The kernel's idea of the thread becomes the task's.
+        // The kernel's idea of the thread becomes the task's. (It may be a carrier's.)
+        extended::set_gs(self.gs);
         if let Some(wishes) = &self.wishes {
             wishes.apply();
         }

@@ -145,6 +145,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     task.stack.set((args.stack as usize, stack_top as usize));
     // As natively a thread begins with its maker's rounding mode and the like.
     task.fp.set(crate::extended::control());
+    task.gs.set(crate::extended::gs());
     task.name.set(parent.name.get());
     let brief = parent.closed.take();
     parent.brief.set(brief);

@@ -99,6 +99,8 @@ fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
     let window = exec.then(BriefWindow::enter);
     let inherited = exec.then(|| (signal::Lent::all(task), signal::fault::Ignored::for_exec()));
     let mut result = Err(Errno::AGAIN);
+    // It has not left the CPU.
+    task.gs.set(extended::gs());
     hub.at_rest(|| result = open(task, frame));
     hub.worker().restore_signal_stack();
     drop((inherited, window));
@@ -281,7 +283,8 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
     };
     let context = task.context();
     context.gate = &raw const gate;
-    let fp = extended::control();
+    let (fp, gs) = (extended::control(), extended::gs());
+    extended::set_gs(task.gs.get());
     let name = task.name.get();
     let crossing = hub::crossing();
     let before = super::scheduling::assume(task.id());
@@ -304,6 +307,8 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
         before.apply();
     }
     extended::set_control(fp);
+    task.gs.set(extended::gs());
+    extended::set_gs(gs);
     let no_stack = libc::stack_t {
         ss_sp: std::ptr::null_mut(),
         ss_flags: libc::SS_DISABLE,
