@@ -85,13 +85,18 @@ pub(crate) struct Section(());
 impl Section {
     pub(crate) fn enter() -> Self {
         loop {
-            INSIDE.fetch_add(1, Ordering::SeqCst);
-            if STOPPING.load(Ordering::SeqCst) == 0 {
-                return Self(());
+            if let Some(inside) = Self::try_enter() {
+                return inside;
             }
-            INSIDE.fetch_sub(1, Ordering::SeqCst);
             wait_for_go();
         }
+    }
+
+    /// None while somebody stops the world.
+    pub(crate) fn try_enter() -> Option<Self> {
+        INSIDE.fetch_add(1, Ordering::SeqCst);
+        let inside = Self(());
+        (STOPPING.load(Ordering::SeqCst) == 0).then_some(inside)
     }
 }
 

@@ -30,15 +30,21 @@ impl Lent {
     pub(crate) fn all(task: &'static Task) -> Self {
         // Before the look: what comes later wakes the task.
         task.news.store(false, Ordering::SeqCst);
+        Self::these(task, !UNBLOCKED)
+    }
+
+    /// Lends what a new program inherits: what the task blocks. The rest is the task's to handle, and the kernel, which has the task's mask
+    /// meanwhile, would have it handled at once, and once more than it was sent.
+    pub(crate) fn for_exec(task: &'static Task) -> Self {
+        Self::these(task, task.mask.load(Ordering::Relaxed) & !UNBLOCKED)
+    }
+
+    fn these(task: &'static Task, set: u64) -> Self {
         let mut signals = Vec::new();
         {
             let own = lock(&task.signals);
-            if own.pending & !UNBLOCKED != 0 {
-                signals.extend(
-                    own.iter()
-                        .filter(|i| bit(i.signal) & UNBLOCKED == 0)
-                        .copied(),
-                );
+            if own.pending & set != 0 {
+                signals.extend(own.iter().filter(|i| bit(i.signal) & set != 0).copied());
             }
         }
         signals.retain(send_here);

@@ -170,11 +170,14 @@ pub fn run() -> ! {
         if rest {
             RESTING.store(true, Ordering::SeqCst);
         }
-        let sleeps = rest && all_asleep() && !lone::is_insisted() && !timer::watches_lone();
+        let may_sleep = rest && all_asleep() && !lone::is_insisted() && !timer::watches_lone();
+        // With orders blocked nobody may be waited for: who stops the world may be waiting for who gives one.
+        let inside = may_sleep.then(Section::try_enter).flatten();
+        let sleeps = inside.is_some();
         if sleeps {
-            let _inside = Section::enter();
             crate::deadlock::look();
         }
+        drop(inside);
         let left = (!sleeps).then(|| next_look.saturating_sub(now()));
         let leeway = (looks_in_vain == IN_VAIN).then(leeway);
         let signals = wait(left, leeway);

@@ -136,7 +136,9 @@ fn on_all_threads(call: Call, names: bool) -> SysResult {
         if !one_ends {
             return result;
         }
-        spin::until(|| !everywhere::is_one_ending());
+        // It may have to wait for a fork, which is not to wait for this hub.
+        call.hub()
+            .at_rest(|| spin::until(|| !everywhere::is_one_ending()));
     }
 }
 

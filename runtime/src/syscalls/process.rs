@@ -176,8 +176,9 @@ fn awaited(call: Call, args: CloneArgs, stack: Option<u64>, tls: Option<u64>) ->
         Ok(done) => done,
         Err(e) => return call.done(Err(e)),
     };
-    // A carrier that has not taken it yet is on its way into the runtime, and would wait for the world to go on.
-    clone.wait_for(TAKEN);
+    // A carrier that has not taken it yet is on its way into the runtime, and would wait for the world to go on. So may this hub not keep
+    // another, for whose fork that carrier waits, from stopping the world.
+    call.hub().at_rest(|| clone.wait_for(TAKEN));
     let stopped = world::stop(call.hub().worker());
     let departure = Departure::prepare(call.task, clone.args.flags, stack, tls);
     let _ = clone.departure.set(departure);

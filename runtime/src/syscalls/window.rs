@@ -64,6 +64,10 @@ pub(crate) enum What {
 /// Lets a task make its call in a window.
 pub(crate) fn enter(call: Call, what: What) -> Outcome {
     let task = call.task;
+    if what == What::Exec && signal::interrupts(task) {
+        // A new program has no handler for it.
+        return call.done(Err(Errno::RESTART_NOINTR));
+    }
     fds::shared();
     let context = task.context();
     context.window_mask = task.mask.load(Ordering::Relaxed);
@@ -96,14 +100,23 @@ fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
     let frame = frame::window(task, mask);
     let exec = what == What::Exec;
     // An order (`everywhere`) that comes while a vfork child runs waits for its end, as natively.
-    let window = exec.then(BriefWindow::enter);
-    let inherited = exec.then(|| (signal::Lent::all(task), signal::fault::Ignored::for_exec()));
+    let mut window = exec.then(BriefWindow::enter);
+    let inherited = exec.then(|| {
+        (
+            signal::Lent::for_exec(task),
+            signal::fault::Ignored::for_exec(),
+        )
+    });
     let mut result = Err(Errno::AGAIN);
     // It has not left the CPU.
     task.gs.set(extended::gs());
-    hub.at_rest(|| result = open(task, frame));
+    hub.at_rest(|| {
+        result = open(task, frame);
+        // Before the world is waited for: who stops it may be waiting for a hub that waits for this.
+        window = None;
+    });
     hub.worker().restore_signal_stack();
-    drop((inherited, window));
+    drop(inherited);
     frame::free_loose(frame);
     result
 }
@@ -237,24 +250,21 @@ fn carry() -> ! {
         was_idle = false;
         drop(carriers);
         let window = Window::enter();
+        // A new program inherits what is pending for the task, and what is ignored; if there is none after all, that is taken back.
+        let inherited = matches!(job.work, Work::Window { exec: true, .. }).then(|| {
+            let lent = signal::Lent::for_exec(job.task);
+            (lent, signal::fault::Ignored::for_exec())
+        });
         drop(inside);
         // A signal that was sent before comes now, at the end of any system call.
         // SAFETY: takes no arguments.
         let _ = unsafe { sys!(SYS_getpid) };
         let result = match &job.work {
-            Work::Window { frame, exec } => {
-                // A new program inherits what is pending for the task, and what is ignored; if there is none after all, that is taken back.
-                let inherited = exec.then(|| {
-                    let lent = signal::Lent::all(job.task);
-                    (lent, signal::fault::Ignored::for_exec())
-                });
-                let result = open(job.task, *frame);
-                drop(inherited);
-                result
-            }
+            Work::Window { frame, .. } => open(job.task, *frame),
             Work::Fork(fork) => fork.make(),
         };
         let inside = Section::enter();
+        drop(inherited);
         let up_to_date = window.is_none_or(Window::leave);
         if let Work::Window { frame, .. } = &job.work {
             frame::free_loose(*frame);
