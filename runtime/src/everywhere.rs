@@ -108,9 +108,14 @@ pub fn register_unless_known(tid: i32) {
     }
 }
 
+/// Those that there are, and some that are free.
+fn entries() -> &'static [Entry] {
+    &REGISTER[..HIGH.load(Ordering::Acquire)]
+}
+
 /// The ids of all OS threads, for who cannot take a lock.
 pub(crate) fn ids() -> impl Iterator<Item = i32> {
-    REGISTER[..HIGH.load(Ordering::Acquire)]
+    entries()
         .iter()
         .map(|e| e.tid.load(Ordering::Acquire))
         .filter(|tid| *tid != 0)
@@ -133,13 +138,13 @@ pub(crate) fn withdraw() {
 
 /// Whether some thread of the library's is about to end.
 pub(crate) fn is_one_ending() -> bool {
-    REGISTER[..HIGH.load(Ordering::Acquire)]
+    entries()
         .iter()
         .any(|e| e.tid.load(Ordering::Acquire) != 0 && e.state.load(Ordering::SeqCst) & ENDING != 0)
 }
 
 fn find(tid: i32) -> Option<&'static Entry> {
-    REGISTER[..HIGH.load(Ordering::Acquire)]
+    entries()
         .iter()
         .find(|e| e.tid.load(Ordering::Acquire) == tid)
 }
@@ -176,7 +181,7 @@ pub(crate) fn call_compared(number: usize, args: [usize; 6]) -> Result<(usize, b
     // One for the caller, so that it cannot reach 0 before all are told.
     LEFT.store(1, Ordering::SeqCst);
     let me = sys::thread_id();
-    for entry in &REGISTER[..HIGH.load(Ordering::Acquire)] {
+    for entry in entries() {
         let tid = entry.tid.load(Ordering::Acquire);
         if tid == 0 || tid == me {
             continue;

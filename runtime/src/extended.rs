@@ -46,9 +46,7 @@ pub(crate) fn measure() {
         Ordering::Relaxed,
     );
     FEATURES.store(features, Ordering::Relaxed);
-    // SAFETY: reads the auxiliary vector. HWCAP2_FSGSBASE is bit 1 (Linux 5.9).
-    let has_gs = unsafe { libc::getauxval(libc::AT_HWCAP2) } & 2 != 0;
-    GS.store(has_gs, Ordering::Relaxed);
+    GS.store(crate::sys::has_fsgsbase(), Ordering::Relaxed);
 }
 
 fn cpuid(leaf: u32, sub: u32) -> std::arch::x86_64::CpuidResult {

@@ -13,6 +13,7 @@
 
 use crate::heap;
 use crate::hub::{Hub, Timer};
+use crate::signal::frame::RED_ZONE;
 use crate::sys::{Errno, SysResult};
 use crate::task::Task;
 use crate::user;
@@ -136,16 +137,13 @@ fn place_without_memory(task: &Task, room: Room, without: Without) -> Option<(No
 
 /// Room below what a parked task has on its stack. Nothing can be there that the program still wants, and it can be written.
 fn below_stack(task: &Task, room: Room) -> Option<NonNull<u8>> {
-    /// What a function may have below its stack pointer (System V ABI, 3.2.2).
-    const RED_ZONE: usize = 128;
     static ZEROS: [u8; CLASSES[CLASSES.len() - 1]] = [0; CLASSES[CLASSES.len() - 1]];
-    let (low, high) = task.stack.get();
-    let top = task.context().regs.rsp as usize;
-    if heap::is_low() || room.class == CLASSES.len() || !(low..high).contains(&top) {
+    if heap::is_low() || room.class == CLASSES.len() {
         return None;
     }
-    let at = top.checked_sub(RED_ZONE + room.size)? & !(room.align - 1);
-    if at < low {
+    let top = task.context().regs.rsp as usize;
+    let at = top.checked_sub(RED_ZONE as usize + room.size)? & !(room.align - 1);
+    if !task.has_below(top, at) {
         return None;
     }
     // SAFETY: as many bytes as the largest class; a guard page there is an error.

@@ -219,7 +219,6 @@ fn only_allow(process: i32) -> Result<(), Errno> {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const IS: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-    const MODE_FILTER: usize = 2;
     let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
     let mut filter = [
         step(LOAD, 0, 0, ARCH),
@@ -241,7 +240,17 @@ fn only_allow(process: i32) -> Result<(), Errno> {
         filter: filter.as_mut_ptr(),
     };
     // SAFETY: the program is valid.
-    unsafe { sys!(SYS_prctl, libc::PR_SET_SECCOMP, MODE_FILTER, &program, 0, 0) }.map(|_| ())
+    unsafe {
+        sys!(
+            SYS_prctl,
+            libc::PR_SET_SECCOMP,
+            libc::SECCOMP_MODE_FILTER,
+            &program,
+            0,
+            0
+        )
+    }
+    .map(|_| ())
 }
 
 /// In a forked child that begins anew: what survives the parent is the parent's.

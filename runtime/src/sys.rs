@@ -376,6 +376,12 @@ fn id(result: SysResult) -> i32 {
     result.ok().and_then(|id| id.try_into().ok()).unwrap_or(0)
 }
 
+/// Whether the kernel lets programs set the FS and GS bases by instructions of their own: `HWCAP2_FSGSBASE`, Linux 5.9.
+pub fn has_fsgsbase() -> bool {
+    // SAFETY: reads the auxiliary vector.
+    unsafe { libc::getauxval(libc::AT_HWCAP2) & 2 != 0 }
+}
+
 /// Where user space ends: a page before the end of the canonical half.
 const END: usize = (1 << 47) - 4096;
 

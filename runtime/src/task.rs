@@ -186,6 +186,13 @@ impl Task {
         name[..len].to_vec()
     }
 
+    /// Whether from `bottom` up to `top`, where its stack pointer is, all is of the stack that it was made with: a program that switches stacks by itself may
+    /// have made them too small for anything below.
+    pub(crate) fn has_below(&self, top: usize, bottom: usize) -> bool {
+        let (low, high) = self.stack.get();
+        (low..=high).contains(&top) && (low..=top).contains(&bottom)
+    }
+
     /// Whether the process's first thread has become this task.
     pub(crate) fn is_main(&self) -> bool {
         self.id() == MAIN.load(Ordering::Relaxed)

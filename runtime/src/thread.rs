@@ -75,7 +75,7 @@ pub(crate) fn spawn_for(stack: usize, f: fn() -> !, argument: usize) -> Result<(
     let block = Block::new(stack, argument)?;
     let room = Room::take()?;
     // SAFETY: the block is the thread's from now on, and the word is in a static.
-    unsafe { sys::clone_bare(FLAGS, block.stack(), block.pointer, room.word().as_ptr(), f) }?;
+    unsafe { sys::clone_bare(FLAGS, block.top, block.pointer, room.word().as_ptr(), f) }?;
     std::mem::forget(block);
     Ok(())
 }
@@ -101,7 +101,7 @@ pub(crate) fn spawn_process(
     let word = id.map_or(ptr::null_mut(), AtomicI32::as_ptr);
     let block = Block::new(STACK, 0)?;
     // SAFETY: as above.
-    let id = unsafe { sys::clone_bare(flags, block.stack(), block.pointer, word, f) }?;
+    let id = unsafe { sys::clone_bare(flags, block.top, block.pointer, word, f) }?;
     if !is_awaited {
         std::mem::forget(block);
     }
@@ -113,6 +113,8 @@ pub(crate) fn spawn_process(
 struct Block {
     base: usize,
     size: usize,
+    /// The stack's top.
+    top: usize,
     /// The thread pointer, above the stack and the thread-local storage.
     pointer: usize,
 }
@@ -157,14 +159,10 @@ impl Block {
             Ok(Self {
                 base,
                 size,
+                top: base + stack,
                 pointer,
             })
         }
-    }
-
-    /// The stack's top.
-    fn stack(&self) -> usize {
-        self.pointer - TLS.load(Ordering::Relaxed)
     }
 }
 

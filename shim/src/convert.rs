@@ -7,11 +7,12 @@
 //!
 //! A forked child is dormant again, and may come through here once more.
 
+use crate::image::{FileBytes, Image};
 use crate::rewrite::{self, Entries};
 use crate::{crossing, obstacles, programs, robust, trap};
 use coop_runtime::config::{self, Door, Simulate};
 use coop_runtime::context::Crossing;
-use coop_runtime::{everywhere, hub, log, signal, sys};
+use coop_runtime::{everywhere, hub, log, signal, survivor, sys};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 use std::sync::Mutex;
@@ -140,7 +141,7 @@ fn convert() -> Result<(), Option<String>> {
         ));
     }
     obstacles::look().map_err(Some)?;
-    crossing::use_fsgsbase(config.fsgsbase && has_fsgsbase());
+    crossing::use_fsgsbase(config.fsgsbase && sys::has_fsgsbase());
     trap::set_own_text(
         own_text().ok_or_else(|| Some("cannot find the library's own code".to_string()))?,
     );
@@ -488,11 +489,6 @@ fn enough_descriptors() -> Result<(), String> {
     Ok(())
 }
 
-fn has_fsgsbase() -> bool {
-    // SAFETY: reads the auxiliary vector. HWCAP2_FSGSBASE is bit 1 (Linux 5.9).
-    unsafe { libc::getauxval(libc::AT_HWCAP2) & 2 != 0 }
-}
-
 /// The executable segment that holds the library.
 fn own_text() -> Option<std::ops::Range<usize>> {
     coop_runtime::objects::find(|object| object.segment_of(own_address()))
@@ -500,12 +496,20 @@ fn own_text() -> Option<std::ops::Range<usize>> {
 
 /// A file was mapped executable: its sites are rewritten before anybody runs them.
 fn mapped(fd: i32, at: usize, len: usize, offset: u64) {
-    robust::look_at_file(fd);
-    if config::get().door == Door::Trap {
+    let is_trapped = config::get().door == Door::Trap;
+    if is_trapped && survivor::is_expected() {
+        return;
+    }
+    let file = FileBytes::map(fd);
+    let image = file.as_ref().and_then(|file| Image::file(file.bytes()));
+    if let Some(image) = &image {
+        robust::look_at(image, 0);
+    }
+    if is_trapped {
         return;
     }
     let _one = REWRITING.lock().unwrap_or_else(|e| e.into_inner());
-    let report = rewrite::rewrite_mapping(&entries(), fd, at, len, offset);
+    let report = rewrite::rewrite_mapping(&entries(), fd, image, at, len, offset);
     if report.objects > 0 {
         tracing::debug!(
             "mapped at {at:#x}: {} rewritten, {} trapped, {} left alone",

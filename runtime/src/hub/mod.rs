@@ -8,6 +8,7 @@
 //! `Task::signals` → inbox; the pool's queue → inbox. The inbox is lock-free.
 
 pub(crate) mod balance;
+mod bell;
 pub(crate) mod cpu;
 pub mod inbox;
 pub(crate) mod lone;
@@ -25,7 +26,7 @@ use crate::future::Buffers;
 use crate::sys::Errno;
 use crate::syscalls::{self, Outcome};
 use crate::task::{self, lock, Task};
-use crate::{config, own, signal, sys, trim};
+use crate::{config, signal, sys, trim};
 use balance::Balance;
 use inbox::{Inbox, Node};
 use lone::Lone;
@@ -271,36 +272,6 @@ impl Hub {
         &self.buffers
     }
 
-    /// Opens the hub's descriptors. Before its thread starts, so that failure can still be reported.
-    ///
-    /// # Errors
-    /// The kernel's, when a descriptor is refused.
-    pub fn open(&self) -> Result<(), sys::Errno> {
-        // SAFETY: makes descriptors.
-        let epoll = own::hide(unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) }?)?;
-        let opened = self.open_bell(epoll);
-        if opened.is_err() {
-            own::close(epoll);
-        }
-        opened
-    }
-
-    fn open_bell(&self, epoll: i32) -> Result<(), sys::Errno> {
-        // SAFETY: as above.
-        let bell =
-            own::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
-        let mut event = libc::epoll_event {
-            events: (libc::EPOLLIN | libc::EPOLLET) as u32,
-            u64: readiness::BELL,
-        };
-        // SAFETY: `event` is valid.
-        unsafe { sys!(SYS_epoll_ctl, epoll, libc::EPOLL_CTL_ADD, bell, &mut event) }
-            .inspect_err(|_| own::close(bell))?;
-        self.readiness.open(epoll);
-        self.bell.store(bell, Ordering::Release);
-        Ok(())
-    }
-
     /// Puts a task that the caller has claimed where the hub finds it.
     pub(crate) fn enqueue(&'static self, task: &'static Task) {
         if current().is_some_and(|h| ptr::eq(h, self)) {
@@ -331,33 +302,6 @@ impl Hub {
         if self.inbox.must_ring() {
             self.ring();
         }
-    }
-
-    /// The descriptor by which it is rung.
-    pub(crate) fn bell_number(&self) -> i32 {
-        self.bell.load(Ordering::Acquire)
-    }
-
-    /// Rings the hub's bell, which on a thread with descriptors of its own is none.
-    fn ring(&'static self) {
-        if current().is_some_and(Hub::has_own_files) {
-            return signal::receiver::ring_for(self);
-        }
-        self.ring_here();
-    }
-
-    /// Rings it by its descriptor.
-    pub(crate) fn ring_here(&self) {
-        match &self.lone {
-            Some(lone) => lone.ring(&self.bell),
-            None => self.ring_bell(),
-        }
-    }
-
-    fn ring_bell(&self) {
-        let one = 1u64;
-        // SAFETY: writes eight bytes to the hub's eventfd. It cannot fail but for overflow, when the bell rings anyway.
-        let _ = unsafe { sys!(SYS_write, self.bell.load(Ordering::Acquire), &one, 8) };
     }
 
     /// Runs the hub on this thread, and then others that need one, for ever.

@@ -85,7 +85,8 @@ pub(crate) struct Frame {
 /// `UC_FP_XSTATE`, `UC_SIGCONTEXT_SS`, `UC_STRICT_RESTORE_SS`.
 const UC_FP_XSTATE: u64 = 1;
 const UC_FLAGS: u64 = 2 | 4;
-const RED_ZONE: u64 = 128;
+/// What a function may have below its stack pointer (System V ABI, 3.2.2).
+pub(crate) const RED_ZONE: u64 = 128;
 /// What the legacy area takes (FXSAVE).
 const LEGACY: usize = 512;
 const MAGIC1: u32 = 0x4650_5853;

@@ -29,24 +29,16 @@ pub(crate) struct Info {
 impl Info {
     /// As kill(2) and tgkill(2) make it: who sent it.
     pub(crate) fn from_user(signal: i32, code: i32) -> Self {
-        let mut rest = [0; 29];
-        // SAFETY: these take no arguments.
-        let (pid, uid) = unsafe { (sys!(SYS_getpid), sys!(SYS_getuid)) };
-        #[allow(clippy::cast_possible_truncation)]
+        let mut info = Self::of_kernel(signal, code);
+        // SAFETY: takes no arguments.
+        let uid = unsafe { sys!(SYS_getuid) }.unwrap_or(0);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         {
-            rest[1] = pid.unwrap_or(0) as u32;
-            rest[2] = uid.unwrap_or(0) as u32;
+            (info.rest[1], info.rest[2]) = (sys::process_id() as u32, uid as u32);
         }
-        Self {
-            signal,
-            errno: 0,
-            code,
-            rest,
-        }
+        info
     }
-}
 
-impl Info {
     /// As a POSIX timer makes it.
     pub(crate) fn of_timer(signal: i32, timer: i32, overrun: u32, value: u64) -> Self {
         let mut info = Self::of_kernel(signal, libc::SI_TIMER);

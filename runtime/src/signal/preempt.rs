@@ -102,8 +102,7 @@ fn onto_stack(task: &Task, frame: NonNull<u8>) -> Option<NonNull<u8>> {
     let (rsp, state) = (copy.uc.machine.rsp, copy.uc.machine.fpstate as *const u8);
     let size = state_size(state);
     let (to_state, to) = super::frame::below(rsp, size);
-    let (low, high) = task.stack.get();
-    if !(low..=high).contains(&(rsp as usize)) || (to as usize) < low || to > rsp {
+    if !task.has_below(rsp as usize, to as usize) {
         return None;
     }
     if size != 0 {

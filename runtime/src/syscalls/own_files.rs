@@ -7,16 +7,17 @@
 //!
 //! A signalfd of such a task tells of the process's signals only: those for the task itself are the runtime's.
 
-use super::poll::Masked;
+use super::file::{self, Direction};
+use super::poll::{Masked, NO_TIME};
 use super::table::{self, Family};
 use super::{apart, Call, Outcome};
 use crate::hub::world;
 use crate::own;
 use crate::pool;
 use crate::signal::Lent;
-use crate::sys;
-use crate::sys::{read_user, Errno, SysResult};
+use crate::sys::{Errno, SysResult};
 use crate::task;
+use std::ptr;
 
 /// Makes a call that gives the task a table of its own.
 pub(super) fn make(call: Call) -> SysResult {
@@ -84,13 +85,10 @@ async fn in_kernel(call: Call) -> SysResult {
             plain.args[4] = 0;
             masked(call.args[4], call.args[5])
         }
-        libc::SYS_pselect6 if call.args[5] != 0 => {
+        libc::SYS_pselect6 => {
             plain.args[5] = 0;
-            // SAFETY: the program's pair.
-            let [mask, size] = unsafe { read_user(call.args[5] as *const [usize; 2]) }?;
-            masked(mask, size)
+            Masked::of_pselect(call)
         }
-        libc::SYS_pselect6 => masked(0, 0),
         _ => return waiting(call).await,
     }?;
     let interrupted = match call.number as i64 {
@@ -108,15 +106,12 @@ async fn in_kernel(call: Call) -> SysResult {
 
 /// What is ready already, which comes before signals. 0 also from select(2) and its kin, whose sets a look would change.
 fn ready(mut call: Call) -> SysResult {
-    static NO_TIME: libc::timespec = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let no_time = ptr::from_ref(&NO_TIME) as usize;
     match call.number as i64 {
         libc::SYS_poll => call.args[2] = 0,
-        libc::SYS_ppoll => call.args[2] = &raw const NO_TIME as usize,
+        libc::SYS_ppoll => call.args[2] = no_time,
         libc::SYS_epoll_wait | libc::SYS_epoll_pwait => call.args[3] = 0,
-        libc::SYS_epoll_pwait2 => call.args[3] = &raw const NO_TIME as usize,
+        libc::SYS_epoll_pwait2 => call.args[3] = no_time,
         _ => return Ok(0),
     }
     let _lent = Lent::all(call.task);
@@ -135,37 +130,21 @@ async fn waiting(call: Call) -> SysResult {
 
 /// Whether a call is on a socket that has a time-out for it.
 fn has_time_out(call: Call) -> bool {
-    let option = match call.number as i64 {
+    let direction = match call.number as i64 {
         libc::SYS_read
         | libc::SYS_readv
         | libc::SYS_recvfrom
         | libc::SYS_recvmsg
         | libc::SYS_recvmmsg
         | libc::SYS_accept
-        | libc::SYS_accept4 => libc::SO_RCVTIMEO,
+        | libc::SYS_accept4 => Direction::Read,
         libc::SYS_write
         | libc::SYS_writev
         | libc::SYS_sendto
         | libc::SYS_sendmsg
         | libc::SYS_sendmmsg
-        | libc::SYS_connect => libc::SO_SNDTIMEO,
+        | libc::SYS_connect => Direction::Write,
         _ => return false,
     };
-    let mut time = libc::timeval {
-        tv_sec: 0,
-        tv_usec: 0,
-    };
-    let mut length = size_of::<libc::timeval>();
-    // SAFETY: the time has as many bytes.
-    let known = unsafe {
-        sys!(
-            SYS_getsockopt,
-            call.args[0],
-            libc::SOL_SOCKET,
-            option,
-            &mut time,
-            &mut length
-        )
-    };
-    known.is_ok() && (time.tv_sec, time.tv_usec) != (0, 0)
+    file::deadline(call.args[0] as i32, direction) != u64::MAX
 }

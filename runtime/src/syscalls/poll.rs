@@ -15,7 +15,7 @@ use crate::sys::{read_user, write_user, Errno, SysResult};
 use crate::syscalls::time;
 use libc::{pollfd, timespec};
 
-const NO_TIME: timespec = timespec {
+pub(super) const NO_TIME: timespec = timespec {
     tv_sec: 0,
     tv_nsec: 0,
 };
@@ -137,6 +137,19 @@ impl Masked {
         // SAFETY: the caller's promise.
         signal::mask_for_call(call.task, unsafe { read_user(mask) }?);
         Ok(Self(Some(call)))
+    }
+
+    /// pselect6(2)'s: the last argument points to the mask's address and size.
+    pub(super) fn of_pselect(call: Call) -> Result<Self, Errno> {
+        let mask = call.args[5] as *const [usize; 2];
+        let (mask, size) = if mask.is_null() {
+            (0, 0)
+        } else {
+            // SAFETY: the program's pair.
+            unsafe { read_user(mask) }.map(|[mask, size]| (mask, size))?
+        };
+        // SAFETY: the program's mask.
+        unsafe { Self::set(call, mask as *const u64, size) }
     }
 
     /// Whether a signal that the mask lets through waits to be handled.
@@ -276,7 +289,7 @@ pub(crate) async fn select(
     result
 }
 
-/// pselect6(2): the last argument points to the mask's address and size.
+/// pselect6(2).
 pub(crate) async fn pselect6(
     call: Call,
     count: i32,
@@ -286,15 +299,7 @@ pub(crate) async fn pselect6(
     timeout: *mut timespec,
 ) -> SysResult {
     let deadline = deadline_of(timeout)?;
-    let mask = call.args[5] as *const [usize; 2];
-    let (mask, size) = if mask.is_null() {
-        (0, 0)
-    } else {
-        // SAFETY: the program's pair.
-        unsafe { read_user(mask) }.map(|[mask, size]| (mask, size))?
-    };
-    // SAFETY: the program's mask.
-    let masked = unsafe { Masked::set(call, mask as *const u64, size) }?;
+    let masked = Masked::of_pselect(call)?;
     let result = selecting(call, count, [r, w, x], deadline).await;
     masked.end(result, Errno::RESTART_NOHAND);
     write_back(timeout, deadline);

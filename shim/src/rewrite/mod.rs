@@ -58,7 +58,7 @@ use std::ops::{AddAssign, Range};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::image::{FileBytes, Function, Image, Segment};
+use crate::image::{Function, Image, Segment};
 use coop_runtime::objects;
 use plan::{Patch, Surroundings, Verdict};
 use stub::{Stub, SLOT};
@@ -150,20 +150,18 @@ pub fn rewrite_loaded(
 
 /// Rewrites an object's code that was just mapped privately from offset `file_offset` of `fd` to
 /// `addr`, before any of it ran. Its other segments may not be mapped yet, so all else is read from
-/// the file. Does nothing if the file is no object with that code.
+/// the file, whose image this is. Does nothing if it is no object with that code.
 pub fn rewrite_mapping(
     entries: &Entries,
     fd: i32,
+    image: Option<Image>,
     addr: usize,
     len: usize,
     file_offset: u64,
 ) -> Report {
     let mapped = addr..addr.saturating_add(len);
     table::forget(|text| text.start < mapped.end && mapped.start < text.end);
-    let Some(file) = FileBytes::map(fd) else {
-        return Report::default();
-    };
-    let Some(image) = Image::file(file.bytes()) else {
+    let Some(image) = image else {
         return Report::default();
     };
     let page = area::page() as u64;

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Mutex;
 
 use super::*;
+use crate::image::FileBytes;
 
 // An entry that counts its calls and then has the kernel answer them. It changes no flag.
 global_asm!(
@@ -170,7 +171,14 @@ impl Mapped {
     }
 
     fn rewrite(&self) -> Report {
-        rewrite_mapping(&entries(), self.file.as_raw_fd(), self.at, self.len, 0)
+        self.rewrite_from(0)
+    }
+
+    fn rewrite_from(&self, offset: u64) -> Report {
+        let fd = self.file.as_raw_fd();
+        let file = FileBytes::map(fd);
+        let image = file.as_ref().and_then(|file| Image::file(file.bytes()));
+        rewrite_mapping(&entries(), fd, image, self.at, self.len, offset)
     }
 
     fn call(&self, start: usize) -> u64 {
@@ -319,8 +327,7 @@ fn files_that_are_no_objects_stay() {
     // An object, but not the part of it that has the code.
     let (file, _) = object(&[PLAIN]);
     let mapped = Mapped::new(&file);
-    let fd = mapped.file.as_raw_fd();
-    let report = rewrite_mapping(&entries(), fd, mapped.at, mapped.len, 0x1000);
+    let report = mapped.rewrite_from(0x1000);
     assert_eq!(report, Report::default());
     // Cut short in every way: no panic, and nothing found that is not there.
     for len in (0..CODE).step_by(7) {

@@ -168,10 +168,9 @@ fn end(inside: Section) -> ! {
 }
 
 fn open(ring: &Ring) -> Result<(), Errno> {
-    const CLOSE_RANGE_UNSHARE: u32 = 2;
     let mut bells: Vec<_> = hub::all().iter().map(|hub| hub.bell_number()).collect();
     bells.sort_unstable();
-    let (mut from, mut unshare) = (0, CLOSE_RANGE_UNSHARE);
+    let (mut from, mut unshare) = (0, libc::CLOSE_RANGE_UNSHARE);
     for bell in bells.into_iter().chain([i32::MAX]) {
         if from < bell {
             // SAFETY: the first of these calls makes the thread's table its own; then nobody else uses what is closed.
