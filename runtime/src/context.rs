@@ -49,6 +49,8 @@ pub struct Context {
     pub xmm: [[u64; 2]; 16],
     /// The signal mask that a child made in a window begins with.
     pub window_mask: u64,
+    /// Where a signal that strikes the task in a window is kept. Set while there is one.
+    pub window_signal: *mut libc::siginfo_t,
     /// What the call gave that the crossing has answered, until its hub has seen to the rest; see [`crate::syscalls::quick`].
     pub answer: u64,
 }
@@ -82,6 +84,10 @@ pub struct Crossing {
     /// Where a task makes the call in its registers by itself, outside the runtime, and crosses back if it returns (not 0):
     /// for vfork and exec. See the crossing's "window".
     pub window: usize,
+    /// The kernel's handler of the signals for which the program has one.
+    pub on_signal: usize,
+    /// Where that returns to.
+    pub restorer: usize,
     /// Called in a forked child, when it is about to be native again.
     pub dormant: fn(),
     /// Translates a resume address inside libcoop's stubs to the program's own address after its syscall instruction.

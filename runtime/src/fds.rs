@@ -6,6 +6,7 @@
 
 use crate::sys;
 use crate::sys::Errno;
+use crate::syscalls::poll;
 use crate::task::lock;
 use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
@@ -506,21 +507,7 @@ pub(crate) fn has_shut() {
 /// Whether a blocking receive on a socket gets nothing any more. A stream says so itself; of datagrams the kernel tells a call that
 /// waits that they are over, and one that does not wait that there are none.
 pub(crate) fn is_shut(fd: i32) -> bool {
-    if !SHUT.load(Ordering::Relaxed) {
-        return false;
-    }
-    let none = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let mut one = libc::pollfd {
-        fd,
-        events: libc::POLLRDHUP,
-        revents: 0,
-    };
-    // SAFETY: one entry, no wait.
-    let found = unsafe { sys!(SYS_ppoll, &mut one, 1, &none, 0, 0) };
-    found == Ok(1) && one.revents & libc::POLLRDHUP != 0
+    SHUT.load(Ordering::Relaxed) && poll::events_now(fd, libc::POLLRDHUP) & libc::POLLRDHUP != 0
 }
 
 /// How many bytes a blocking receive on a socket waits for (SO_RCVLOWAT), if that may be more than one.

@@ -189,6 +189,17 @@ pub(crate) unsafe fn interruptible_told(number: usize, args: [usize; 6]) -> SysR
     check(unsafe { coop_interruptible(number, &args) })
 }
 
+/// Makes a call that does not wait until no [`KICK`](crate::signal::KICK) ends it: poll(2) and select(2) look for signals even then (`do_poll` and
+/// `do_select`, fs/select.c), and are not made again after a handler.
+pub(crate) fn despite_kicks(mut call: impl FnMut() -> SysResult) -> SysResult {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
 /// For the handler of the signal: whether what it struck is a call of [`interruptible`] that the kernel is about to restart.
 pub(crate) fn is_interruptible(rip: u64, rcx: u64) -> bool {
     rip == coop_interruptible_call as *const () as u64 && rcx == rip + 2

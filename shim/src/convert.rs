@@ -190,6 +190,8 @@ fn convert() -> Result<(), Option<String>> {
         leave: crossing::coop_leave,
         signal_return: crossing::coop_signal_return as *const () as usize,
         window: crossing::coop_window as *const () as usize,
+        on_signal: trap::on_signal as *const () as usize,
+        restorer: crossing::coop_restorer as *const () as usize,
         dormant,
         original: rewrite::original,
         continuation: rewrite::continuation,
@@ -292,7 +294,11 @@ fn start_threads(mask: u64) -> Result<*mut coop_runtime::context::Context, Optio
         )
     };
     let faults = [libc::SIGSEGV, libc::SIGBUS].map(|s| (s, Fault::get(s)));
-    coop_runtime::start_hubs().map_err(|e| Some(format!("cannot start the hubs: {e}")))?;
+    if let Err(e) = coop_runtime::start_hubs() {
+        signal::give_actions_back();
+        return Err(Some(format!("cannot start the hubs: {e}")));
+    }
+    signal::take_actions_over();
     // generator, under may, installs handlers for these: ours come back.
     for (signal, action) in faults {
         action.set(signal);

@@ -219,6 +219,22 @@ extern "C" fn on_kick(_signal: i32, info: *mut libc::siginfo_t, context: *mut li
     }
 }
 
+/// A signal for which the program has a handler, on a thread that does not block it: a task's in its window, or a vfork child's, which is native.
+pub extern "C" fn on_signal(_signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let window = crossing::coop_window as *const () as usize
+        ..crossing::coop_window_blocked as *const () as usize;
+    // SAFETY: the kernel gave both. In the window the thread pointer is the task's.
+    unsafe {
+        let at = (*context.cast::<signal::KernelContext>()).machine.rip as usize;
+        if window.contains(&at) {
+            let is_made = at != window.start;
+            signal::struck_in_window(crossing::windowed(), info, context, is_made);
+        } else {
+            signal::handle_natively(info, context);
+        }
+    }
+}
+
 extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: as in `on_kick`.
     unsafe {

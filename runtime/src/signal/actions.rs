@@ -1,6 +1,6 @@
 //! What the program's signals do (sigaction(2)): kept here for all its tasks.
 
-use super::{bit, fault, shared, KICK, UNBLOCKABLE};
+use super::{bit, fault, shared, UNBLOCKABLE};
 use crate::sys;
 use crate::sys::Errno;
 use crate::task::{self, lock};
@@ -72,6 +72,46 @@ pub fn read_actions() {
     }
 }
 
+/// From here on the kernel's handler of what the program handles is the library's ([`super::struck_in_window`]). At conversion.
+pub fn take_actions_over() {
+    let actions = lock(&ACTIONS);
+    for (signal, action) in (1..).zip(actions[1..].iter()) {
+        if is_handled(signal, action) {
+            let _ = tell_kernel(signal, &taken_over(action));
+        }
+    }
+}
+
+/// The kernel has the program's actions again: there is no conversion after all.
+pub fn give_actions_back() {
+    for (signal, action) in actions_of_child(false) {
+        let _ = tell_kernel(signal, &action);
+    }
+}
+
+/// Whether a signal is handled by the program; those that are [ours](fault::is_ours) the kernel never knows of.
+fn is_handled(signal: i32, action: &Action) -> bool {
+    !fault::is_ours(signal) && action.disposition(signal) == Disposition::Handle
+}
+
+/// What the kernel has instead of a handler of the program's. Nothing interrupts it: whoever goes on with the signal sees to the mask.
+fn taken_over(action: &Action) -> Action {
+    const RESTORER: u64 = 0x0400_0000;
+    let crossing = crate::hub::crossing();
+    let kept = action.flags & !(libc::SA_RESETHAND as u32 as u64);
+    Action {
+        handler: crossing.on_signal,
+        flags: kept | libc::SA_SIGINFO as u64 | RESTORER,
+        restorer: crossing.restorer,
+        mask: !0,
+    }
+}
+
+fn tell_kernel(signal: i32, action: &Action) -> Result<(), Errno> {
+    // SAFETY: reads one action.
+    unsafe { sys!(SYS_rt_sigaction, signal, action, 0, 8) }.map(|_| ())
+}
+
 pub(super) fn lock_actions() -> MutexGuard<'static, [Action; 65]> {
     lock(&ACTIONS)
 }
@@ -94,9 +134,10 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
         // As the kernel keeps it.
         new.flags &= Action::FLAGS;
         new.mask &= !UNBLOCKABLE;
-        if !fault::is_ours(signal) {
-            // SAFETY: reads one action.
-            unsafe { sys!(SYS_rt_sigaction, signal, &new, 0, 8) }?;
+        if is_handled(signal, &new) {
+            tell_kernel(signal, &taken_over(&new))?;
+        } else if !fault::is_ours(signal) {
+            tell_kernel(signal, &new)?;
         }
         actions[signal as usize] = new;
         if new.disposition(signal) == Disposition::Ignore {
@@ -112,20 +153,18 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
     Ok(old)
 }
 
-/// How many signals have an action of ours in the kernel.
-pub(crate) const OURS: usize = fault::HANDLED.len() + 1;
-
-/// What a forked child, which is native, gives the kernel: the program's actions where ours differ. `cleared`: without its handlers.
-pub(crate) fn actions_of_child(cleared: bool) -> [(i32, Action); OURS] {
+/// What a forked child, which is native, gives the kernel: the program's actions where ours differ. `cleared`: without its handlers, which the
+/// kernel has removed.
+pub(crate) fn actions_of_child(cleared: bool) -> Vec<(i32, Action)> {
     let actions = lock(&ACTIONS);
-    let mut signals = fault::HANDLED.into_iter().chain([KICK]);
-    std::array::from_fn(|_| {
-        let signal = signals.next().unwrap_or(KICK);
-        let action = actions[signal as usize];
-        if cleared && action.handler != libc::SIG_IGN {
-            (signal, Action::default())
-        } else {
-            (signal, action)
+    let mut differing = Vec::new();
+    for (signal, action) in (1..).zip(actions[1..].iter()) {
+        let is_ours = fault::is_ours(signal);
+        if is_ours && cleared && action.handler != libc::SIG_IGN {
+            differing.push((signal, Action::default()));
+        } else if is_ours || is_handled(signal, action) && !cleared {
+            differing.push((signal, *action));
         }
-    })
+    }
+    differing
 }

@@ -5,8 +5,9 @@
 //! its own pending set. A task takes what its mask lets through at its next crossing, which runs the handler on the task's own stack
 //! in a frame ([`frame`]) that looks like the kernel's.
 //!
-//! The program's `rt_sigaction`s also reach the kernel, but for those of faults ([`fault`]). It acts on them for children (`SIG_IGN` and `SA_NOCLDWAIT` of SIGCHLD), at `exec`, and in forked children, which are
-//! native again.
+//! The program's `rt_sigaction`s also reach the kernel, but for those of faults ([`fault`]). It acts on them for children (`SIG_IGN` and `SA_NOCLDWAIT` of
+//! SIGCHLD) and at `exec`. For handlers it has one of the library's, which only a task in its window or a vfork child ever meets ([`struck_in_window`],
+//! [`handle_natively`]); forked children, which are native again, have the program's.
 
 mod actions;
 pub mod fault;
@@ -17,8 +18,8 @@ pub(crate) mod preempt;
 pub mod receiver;
 mod shared;
 
-pub use actions::read_actions;
-pub(crate) use actions::{action, actions_of_child, set_action, Action, OURS};
+pub(crate) use actions::{action, actions_of_child, set_action, Action};
+pub use actions::{give_actions_back, read_actions, take_actions_over};
 pub(crate) use lend::Lent;
 pub(crate) use pending::{Info, TaskSignals};
 pub(crate) use shared::{
@@ -28,6 +29,7 @@ pub(crate) use shared::{
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};
 
+use crate::context::Context;
 use crate::hub;
 use crate::sys;
 use crate::sys::Errno;
@@ -480,24 +482,82 @@ pub(crate) fn kick_thread(tid: i32) {
     let _ = unsafe { sys!(SYS_tgkill, sys::process_id(), tid, KICK) };
 }
 
-/// A filter has trapped a call of a vfork child's, which is no task: SIGSYS, as the program's action says. Runs in the signal handler.
+/// A signal that the program handles has struck a task in its window, which has its mask for the sake of the new program. It is kept for when
+/// the window is over: the handler is to run as a task, whose locks and wakes are the runtime's. Natively it would have run by now, so a call that is
+/// not made yet is made after it. Runs in the signal handler.
+///
+/// # Safety
+/// The kernel's arguments of a signal handler, which has the task's frame: it was at [`crate::context::Crossing::window`], or (`is_made`) behind that and
+/// not yet where signals are blocked. The context is the task's.
+pub unsafe fn struck_in_window(
+    task: *mut Context,
+    info: *const libc::siginfo_t,
+    context: *mut libc::c_void,
+    is_made: bool,
+) {
+    // SAFETY: the caller's promise. No other signal comes: the handler blocks all, and so does from here on what it returns to.
+    unsafe {
+        let uc = &mut *context.cast::<KernelContext>();
+        uc.mask = !UNBLOCKED;
+        *(*task).window_signal = *info;
+        if !is_made {
+            uc.machine.rax = sys::encode(Err(Errno::RESTART_NOINTR));
+            // Behind the instruction.
+            uc.machine.rip += 2;
+        }
+    }
+}
+
+/// A signal that came for a task in its window, now that this is over. On a thread that is inside the runtime.
+pub(crate) fn after_window(task: &'static Task, mut info: Info) {
+    shared::note_taken(&mut info);
+    shared::hold(info);
+    // It was this task that it came to.
+    task.signalled.store(true, Ordering::Release);
+}
+
+/// A signal in a vfork child, which is native, but has its parent's actions: what the program wants done. Runs in the signal handler.
+///
+/// # Safety
+/// The kernel's arguments of a signal handler, which has struck code of the program's.
+pub unsafe fn handle_natively(info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the caller's promise. Threads of the parent's may have the actions' lock, and give it back.
+    unsafe { act_natively(&action((*info).si_signo), info, context) }
+}
+
+/// The same for SIGSYS, as a filter has trapped a call.
 ///
 /// # Safety
 /// The kernel's arguments of a signal handler.
 pub unsafe fn trapped_in_window(info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // The lock may be held by this very thread when the runtime itself was struck; then it is not the program's signal.
-    let Some(action) = try_action(libc::SIGSYS) else {
-        return;
-    };
-    match action.disposition(libc::SIGSYS) {
-        // SAFETY: the program's handler, called as it would have been.
-        Disposition::Handle => unsafe {
-            let handler: extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) =
-                std::mem::transmute(action.handler);
-            handler(libc::SIGSYS, info, context);
-        },
-        Disposition::Ignore => {}
-        _ => die(libc::SIGSYS),
+    if let Some(action) = try_action(libc::SIGSYS) {
+        // SAFETY: the caller's promise.
+        unsafe { act_natively(&action, info, context) }
+    }
+}
+
+unsafe fn act_natively(action: &Action, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the callers' promise; the program's handler is called as it would have been.
+    unsafe {
+        let signal = (*info).si_signo;
+        match action.disposition(signal) {
+            Disposition::Handle => {
+                let is_open = action.flags & libc::SA_NODEFER as u64 != 0;
+                let own = if is_open { 0 } else { bit(signal) };
+                if action.flags & libc::SA_RESETHAND as u32 as u64 != 0 {
+                    let default = Action::default();
+                    let _ = sys!(SYS_rt_sigaction, signal, &default, 0, 8);
+                }
+                let before = (*context.cast::<KernelContext>()).mask;
+                set_kernel_mask(before | action.mask | own);
+                let handler: extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) =
+                    std::mem::transmute(action.handler);
+                handler(signal, info, context);
+            }
+            Disposition::Ignore => {}
+            _ => die(signal),
+        }
     }
 }
 

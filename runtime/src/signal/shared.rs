@@ -131,14 +131,20 @@ pub(super) fn take_from_kernel(set: u64) -> Option<Info> {
     };
     // SAFETY: the buffers are valid; it does not wait.
     let got = unsafe { sys!(SYS_rt_sigtimedwait, &set, &mut info, &none, 8) };
-    if got == Ok(libc::SIGCHLD as usize) {
+    got.ok()?;
+    note_taken(&mut info);
+    Some(info)
+}
+
+/// The kernel has given a signal away.
+pub(super) fn note_taken(info: &mut Info) {
+    if info.signal == libc::SIGCHLD {
         // The receiver may come too late to see it; and the next one will be told again.
         hub::child_changed();
     }
     if info.code == libc::SI_TIMER {
-        timer::taken(&mut info);
+        timer::taken(info);
     }
-    got.is_ok().then_some(info)
 }
 
 /// Puts a signal for the process into the kernel's queue; it is lost where that is full.

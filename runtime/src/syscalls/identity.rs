@@ -31,8 +31,12 @@ static MADE: Mutex<Option<(Made, usize)>> = Mutex::new(None);
 /// Where libc's code begins and ends, and where its syscall(2) begins.
 static LIBC: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
 
-/// Finds libc's code. At conversion.
+/// Finds libc's code. At conversion, and not again in a forked child: the parent may have been loading an object, and to ask the loader for one ends
+/// the process then.
 pub(crate) fn prepare() {
+    if LIBC[0].load(Ordering::Relaxed) != 0 {
+        return;
+    }
     // SAFETY: libc's own function, whoever else has one of that name, is only looked at.
     let syscall = unsafe {
         let libc = libc::dlopen(c"libc.so.6".as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);

@@ -15,7 +15,7 @@ use crate::hub::world;
 use crate::own;
 use crate::pool;
 use crate::signal::Lent;
-use crate::sys::{Errno, SysResult};
+use crate::sys::{self, Errno, SysResult};
 use crate::task;
 use std::ptr;
 
@@ -115,7 +115,7 @@ fn ready(mut call: Call) -> SysResult {
         _ => return Ok(0),
     }
     let _lent = Lent::all(call.task);
-    call.raw()
+    sys::despite_kicks(|| call.raw())
 }
 
 /// A call that is no poll.

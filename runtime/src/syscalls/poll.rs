@@ -26,18 +26,24 @@ pub(super) const NO_TIME: timespec = timespec {
 /// As for the call.
 unsafe fn look(list: *mut pollfd, count: usize) -> SysResult {
     // SAFETY: the caller's promise; no wait.
-    unsafe { sys!(SYS_ppoll, list, count, &NO_TIME, 0, 0) }
+    sys::despite_kicks(|| unsafe { sys!(SYS_ppoll, list, count, &NO_TIME, 0, 0) })
 }
 
-/// Whether a descriptor is ready for `events` this moment.
-pub(crate) fn ready_now(fd: i32, events: i16) -> bool {
+/// For which of `events`, and of those that poll(2) always tells of, a descriptor is ready this moment.
+pub(crate) fn events_now(fd: i32, events: i16) -> i16 {
     let mut one = pollfd {
         fd,
         events,
         revents: 0,
     };
     // SAFETY: one entry.
-    unsafe { look(&mut one, 1) }.unwrap_or(0) > 0
+    let _ = unsafe { look(&mut one, 1) };
+    one.revents
+}
+
+/// Whether there is any.
+pub(crate) fn ready_now(fd: i32, events: i16) -> bool {
+    events_now(fd, events) != 0
 }
 
 /// Waits for a file that the hub's epoll does not take (no memory for it, or an epoll nested too deep): a pool thread polls it.
@@ -353,7 +359,8 @@ async fn selecting(call: Call, count: i32, sets: [usize; 3], deadline: u64) -> S
     let mut time = NO_TIME;
     let lent = Lent::all(call.task);
     // SAFETY: the copies have room for as many bits; no wait.
-    let mut found = unsafe { sys!(SYS_pselect6, count, at[0], at[1], at[2], &mut time, 0) }?;
+    let mut look = || unsafe { sys!(SYS_pselect6, count, at[0], at[1], at[2], &mut time, 0) };
+    let mut found = sys::despite_kicks(&mut look)?;
     drop(lent);
     if found == 0 && deadline == 0 && Masked::interrupts(call) {
         return Err(Errno::RESTART_NOHAND);

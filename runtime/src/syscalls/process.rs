@@ -267,7 +267,7 @@ struct Departure {
     old_fs: u64,
     fs: u64,
     own: Vec<(i32, i32)>,
-    actions: [(i32, signal::Action); signal::OURS],
+    actions: Vec<(i32, signal::Action)>,
     name: [u8; 16],
     robust_list: usize,
     gs: u64,

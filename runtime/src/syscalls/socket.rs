@@ -303,16 +303,9 @@ fn is_stream(fd: i32) -> bool {
 /// Whether a call that has moved something ends here: another try could only find the end of the connection, or the error that
 /// ended it, which is for the next call to tell. `seen`: how many of the bytes that can be read are known.
 fn over(fd: i32, direction: Direction, seen: usize) -> bool {
-    let mut one = libc::pollfd {
-        fd,
-        events: libc::POLLRDHUP,
-        revents: 0,
-    };
-    let none = super::time::timespec(0);
-    // SAFETY: one entry, no wait.
-    let _ = unsafe { sys!(SYS_ppoll, &mut one, 1, &none, 0, 0) };
+    let events = super::poll::events_now(fd, libc::POLLRDHUP);
     match direction {
-        Direction::Write => one.revents & (libc::POLLHUP | libc::POLLNVAL) != 0,
+        Direction::Write => events & (libc::POLLHUP | libc::POLLNVAL) != 0,
         Direction::Read => {
             let (mut queued, mut at_mark) = (0i32, 0i32);
             // SAFETY: both are valid for writing.
@@ -322,7 +315,7 @@ fn over(fd: i32, direction: Direction, seen: usize) -> bool {
             };
             // A receive that has got something stops before urgent data.
             at_mark != 0
-                || one.revents & (libc::POLLHUP | libc::POLLRDHUP | libc::POLLNVAL) != 0
+                || events & (libc::POLLHUP | libc::POLLRDHUP | libc::POLLNVAL) != 0
                     && (asked.is_err() || usize::try_from(queued).unwrap_or(0) <= seen)
         }
     }

@@ -27,6 +27,10 @@
 //! A carrier also makes the clone of a child with memory of its own that its parent waits for (`CLONE_VFORK` without `CLONE_VM`), as a
 //! [`Fork`]: see `process.rs`.
 //!
+//! A thread that makes exec has the task's mask, for the new program, and all others block all signals: so the kernel gives this one what comes for
+//! the process. A handler must not run there, as it would not be a task's: its wakes would be the kernel's, and not heard. The signal is kept until
+//! the window is over ([`signal::struck_in_window`]).
+//!
 //! Ownership: from the submission until the result is there, the task's context is the carrier's. A signal does not end a window, as
 //! natively nothing wakes a thread that waits for its vfork child, so its future is never dropped before the end.
 
@@ -35,7 +39,7 @@ use crate::context::Gate;
 use crate::everywhere::{BriefWindow, Window};
 use crate::future::Without;
 use crate::hub::{self, world::Section};
-use crate::signal::{self, frame};
+use crate::signal::{self, frame, Info};
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::{lock, Task};
@@ -107,16 +111,19 @@ fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
             signal::fault::Ignored::for_exec(),
         )
     });
-    let mut result = Err(Errno::AGAIN);
+    let (mut result, mut caught) = (Err(Errno::AGAIN), None);
     // It has not left the CPU.
     task.gs.set(extended::gs());
     hub.at_rest(|| {
-        result = open(task, frame);
+        (result, caught) = open(task, frame);
         // Before the world is waited for: who stops it may be waiting for a hub that waits for this.
         window = None;
     });
     hub.worker().restore_signal_stack();
     drop(inherited);
+    if let Some(info) = caught {
+        signal::after_window(task, info);
+    }
     frame::free_loose(frame);
     result
 }
@@ -259,12 +266,15 @@ fn carry() -> ! {
         // A signal that was sent before comes now, at the end of any system call.
         // SAFETY: takes no arguments.
         let _ = unsafe { sys!(SYS_getpid) };
-        let result = match &job.work {
+        let (result, caught) = match &job.work {
             Work::Window { frame, .. } => open(job.task, *frame),
-            Work::Fork(fork) => fork.make(),
+            Work::Fork(fork) => (fork.make(), None),
         };
         let inside = Section::enter();
         drop(inherited);
+        if let Some(info) = caught {
+            signal::after_window(job.task, info);
+        }
         let up_to_date = window.is_none_or(Window::leave);
         if let Work::Window { frame, .. } = &job.work {
             frame::free_loose(*frame);
@@ -284,8 +294,9 @@ fn carry() -> ! {
     }
 }
 
-/// Becomes a task until its call is over.
-fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
+/// Becomes a task until its call is over. Gives its result, and a signal that came meanwhile.
+fn open(task: &'static Task, frame: NonNull<u8>) -> (SysResult, Option<Info>) {
+    let mut caught = Info::of_kernel(0, 0);
     let gate = Gate {
         rsp: Cell::new(0),
         fs: Cell::new(thread::pointer()),
@@ -293,6 +304,7 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
     };
     let context = task.context();
     context.gate = &raw const gate;
+    context.window_signal = (&raw mut caught).cast();
     let (fp, gs) = (extended::control(), extended::gs());
     extended::set_gs(task.gs.get());
     let name = task.name.get();
@@ -312,7 +324,6 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
         }
         (crossing.set_slot)(context.fs, task.ctx.get());
     }
-    signal::block_in_hub();
     if let Some(before) = before {
         before.apply();
     }
@@ -328,8 +339,10 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> SysResult {
     let _ = unsafe { sys!(SYS_sigaltstack, &no_stack, 0) };
     // The worker that runs the task next sets its own.
     context.gate = std::ptr::null();
+    context.window_signal = std::ptr::null_mut();
     #[allow(clippy::cast_possible_wrap)]
-    sys::check(context.window_result as isize)
+    let result = sys::check(context.window_result as isize);
+    (result, (caught.signal != 0).then_some(caught))
 }
 
 /// In a forked child that begins anew: no carriers, no windows.

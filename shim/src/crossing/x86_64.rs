@@ -61,8 +61,9 @@ extern "C" {
     fn coop_made_end();
     /// Where handlers return to.
     pub fn coop_signal_return();
-    /// Where a task makes a call by itself.
+    /// Where a task makes a call by itself; up to the second a signal that it does not block may strike it.
     pub fn coop_window();
+    pub fn coop_window_blocked();
     /// The restorer of the library's own SIGSYS handler.
     pub fn coop_restorer();
     fn coop_current_offset() -> i64;
@@ -437,9 +438,10 @@ coop_restorer:
     syscall
     ud2
 
-    // The window: a task gets here by a signal frame, on a carrier's thread, with the registers of its call and no current task.
-    .globl coop_window
-    .hidden coop_window
+    // The window: a task gets here by a signal frame, on a carrier's thread, with the registers of its call, its signal mask if that is exec, and
+    // no current task. On its way back it blocks all signals again, as long as it can be told where it is.
+    .globl coop_window, coop_window_blocked
+    .hidden coop_window, coop_window_blocked
     .type coop_window,@function
 coop_window:
     syscall
@@ -448,6 +450,19 @@ coop_window:
     test %rax, %rax
     jz 6f
     mov %rax, {window_result}(%rcx)
+    lea 7f(%rip), %rsi
+    mov $2, %edi
+    mov $0, %edx
+    mov $8, %r10d
+    mov $14, %eax
+    syscall
+coop_window_blocked:
+    mov coop_windowed@gottpoff(%rip), %rcx
+    mov %fs:(%rcx), %rcx
+    mov {rdi}(%rcx), %rdi
+    mov {rsi}(%rcx), %rsi
+    mov {rdx}(%rcx), %rdx
+    mov {r10}(%rcx), %r10
     mov {rip}(%rcx), %r11
     mov ${window_done}, %eax
     cmpq $0, {full}(%rcx)
@@ -469,6 +484,9 @@ coop_window:
     mov {r10}(%rcx), %r10
     mov $0, %eax
     jmp *{rip}(%rcx)
+    .balign 8
+7:
+    .quad {blocked}
 
     .globl coop_current_offset
     .hidden coop_current_offset
@@ -521,6 +539,7 @@ coop_windowed_offset:
     length = const table::LENGTH,
     signal_return = const signal::RETURN,
     window_done = const window_done(),
+    blocked = const !signal::UNBLOCKED,
     no_fsgsbase = sym COOP_NO_FSGSBASE,
     enters = sym table::COOP_ENTERS,
     answer = sym quick::coop_answer,
@@ -567,6 +586,20 @@ pub fn current() -> *mut Context {
     unsafe {
         std::arch::asm!(
             "mov {0}, qword ptr [rip + coop_current@gottpoff]",
+            "mov {0}, qword ptr fs:[{0}]",
+            out(reg) context, options(nostack, preserves_flags, readonly)
+        );
+    }
+    context
+}
+
+/// The task in a window on the calling thread. As [`current`], for a signal handler.
+pub fn windowed() -> *mut Context {
+    let context: *mut Context;
+    // SAFETY: as there.
+    unsafe {
+        std::arch::asm!(
+            "mov {0}, qword ptr [rip + coop_windowed@gottpoff]",
             "mov {0}, qword ptr fs:[{0}]",
             out(reg) context, options(nostack, preserves_flags, readonly)
         );
