@@ -4,6 +4,7 @@
 //! an error such as `ENOTSOCK` and is then looked up anew. A number's *generation* changes whenever the program closes or
 //! replaces it, and tells a waiter that the number no longer means its file.
 
+use crate::spin;
 use crate::sys;
 use crate::sys::Errno;
 use crate::syscalls::poll;
@@ -36,12 +37,20 @@ pub(crate) enum Kind {
 /// A number's entry. All zero: never seen.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// The generation in the upper half, the number of calls that wait on it in the lower: one word, so that a close and a
-    /// waiter agree on which of them came first.
+    /// The generation in the upper half; in the lower how many closes are under way, and how many calls wait on the number ([`WAITERS`]). One word, so
+    /// that a close and a waiter agree on which of them came first.
     state: AtomicU64,
     kind: AtomicU8,
     flags: AtomicU8,
 }
+
+/// `state`: how many calls wait.
+const WAITERS: u64 = CHANGE - 1;
+/// `state`: a close is under way. There cannot be more of them than hubs.
+const CHANGE: u64 = 1 << 22;
+/// `state`: how many are.
+const CHANGING: u64 = GENERATION - CHANGE;
+const GENERATION: u64 = 1 << 32;
 
 /// `flags`: made by this process since it was converted, shared with none: what is cached below is true.
 const OURS: u8 = 1;
@@ -118,6 +127,27 @@ impl Entry {
         (self.state.load(Ordering::Acquire) >> 32) as u32
     }
 
+    /// The generation of whatever file the number means from now on. While a close is under way the number means the old file still, or the next one
+    /// already: this waits until it is over. The hub that closes does nothing else meanwhile.
+    #[inline]
+    pub(crate) fn settled_generation(&self) -> u32 {
+        let mut state = self.state.load(Ordering::Acquire);
+        if state & CHANGING != 0 {
+            state = self.settled();
+        }
+        (state >> 32) as u32
+    }
+
+    #[cold]
+    fn settled(&self) -> u64 {
+        let mut state = 0;
+        spin::until(|| {
+            state = self.state.load(Ordering::Acquire);
+            state & CHANGING == 0
+        });
+        state
+    }
+
     /// Counts a waiter in, if the generation is still this one.
     pub(crate) fn add_waiter(&self, generation: u32) -> bool {
         self.update(generation, |state| state + 1).is_some()
@@ -135,18 +165,21 @@ impl Entry {
         self.state
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, same)
             .ok()
-            .map(|old| change(old) as u32)
+            .map(|old| (change(old) & WAITERS) as u32)
     }
 
-    /// Starts the next generation, without waiters; gives the old one and its waiters.
-    fn next_generation(&self) -> (u32, u32) {
-        let next = |state: u64| Some(((state >> 32) + 1) << 32);
+    /// A close begins, and with it the next generation, without waiters. Gives the old one and its waiters, which are to be `some`, or not.
+    #[allow(clippy::cast_possible_truncation)]
+    fn begin_change(&self, some: bool) -> Option<(u32, u32)> {
+        let next = |state: u64| {
+            let generation = (state >> 32).wrapping_add(1) << 32;
+            (some || state & WAITERS == 0).then_some(generation | ((state & CHANGING) + CHANGE))
+        };
         let old = self
             .state
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .unwrap_or_else(|s| s);
-        #[allow(clippy::cast_possible_truncation)]
-        ((old >> 32) as u32, old as u32)
+            .ok()?;
+        Some(((old >> 32) as u32, (old & WAITERS) as u32))
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -181,6 +214,12 @@ impl Entry {
         self.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
         self.flags
             .store(if own { OWN } else { 0 }, Ordering::Release);
+    }
+
+    /// Nothing is known any more.
+    fn forget(&self) {
+        self.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
+        self.flags.store(0, Ordering::Relaxed);
     }
 
     fn has(&self, flag: u8) -> bool {
@@ -309,36 +348,38 @@ pub(crate) fn highest() -> i32 {
     HIGHEST.load(Ordering::Acquire)
 }
 
-/// The number now means another file, or none: forget what was known. Gives the old generation and how many calls wait on it.
+/// The number is about to mean another file, or none: forgets what was known. Gives the old generation and how many calls wait on it.
 ///
-/// Called *before* the kernel is asked to close or replace it: a number that is opened again at once starts clean.
-pub(crate) fn forget(fd: i32) -> (u32, u32) {
+/// Called *before* the kernel is asked to close or replace it, and [`changed`] after, on the same thread and without a wait in between: who begins to use the
+/// number meanwhile waits until it is known which file that is.
+pub(crate) fn change(fd: i32) -> (u32, u32) {
     let Some(e) = entry(fd) else { return (0, 0) };
-    e.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
-    e.flags.store(0, Ordering::Relaxed);
-    e.next_generation()
+    let old = e.begin_change(true).unwrap_or_default();
+    e.forget();
+    old
 }
 
-/// As [`forget`], if nobody waits on the number; else false, and nothing is forgotten.
-pub(crate) fn forget_idle(fd: i32) -> bool {
+/// As [`change`], if nobody waits on the number; else false, and nothing is forgotten.
+pub(crate) fn change_idle(fd: i32) -> bool {
     let Some(e) = entry(fd) else { return true };
     // One step: a waiter counts itself in before it, and is seen, or after it, and finds that it came too late.
-    #[allow(clippy::cast_possible_truncation)]
-    let next = |state: u64| (state as u32 == 0).then_some(((state >> 32) + 1) << 32);
-    if e.state
-        .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-        .is_err()
-    {
-        return false;
+    let begun = e.begin_change(false).is_some();
+    if begun {
+        e.forget();
     }
-    e.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
-    e.flags.store(0, Ordering::Relaxed);
-    true
+    begun
+}
+
+/// The number means what it will mean.
+pub(crate) fn changed(fd: i32) {
+    if let Some(e) = entry(fd) {
+        e.state.fetch_sub(CHANGE, Ordering::AcqRel);
+    }
 }
 
 /// Whether calls wait on the number.
 pub(crate) fn has_waiters(fd: i32) -> bool {
-    entry(fd).is_some_and(|e| e.state.load(Ordering::Acquire) & u64::from(u32::MAX) != 0)
+    entry(fd).is_some_and(|e| e.state.load(Ordering::Acquire) & WAITERS != 0)
 }
 
 /// Records a socket or a pipe's end that this process has just made: nobody else can change its description. `plain`: it is blocking and
@@ -410,7 +451,7 @@ impl NonblockingFor {
     /// `None` when the program itself has set the flag, or the descriptor is bad.
     pub(crate) fn set(fd: i32) -> Option<Self> {
         let entry = entry(fd)?;
-        let generation = entry.generation();
+        let generation = entry.settled_generation();
         let mut hiding = lock(&HIDING);
         if let Some(other) = hiding.iter_mut().find(|h| h.fd == fd) {
             other.calls += 1;

@@ -147,9 +147,15 @@ pub(crate) fn open(path: &CStr) -> i32 {
 /// Closes a descriptor of the runtime's own.
 pub(crate) fn close(fd: i32) {
     // First: whoever gets the number next may do so at once.
-    fds::forget(fd);
+    give_up(fd);
     // SAFETY: ours.
     let _ = unsafe { sys!(SYS_close, fd) };
+}
+
+/// A descriptor of the runtime's own is about to be closed.
+pub(crate) fn give_up(fd: i32) {
+    fds::change(fd);
+    fds::changed(fd);
 }
 
 /// All of them, as ranges: what a forked child is to close.

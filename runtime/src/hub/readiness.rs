@@ -293,8 +293,9 @@ impl Readiness {
         r.armed = r.least() | interest;
         let mut added = self.arm(libc::EPOLL_CTL_ADD, fd, slot, r.serial, r.armed);
         if added == Err(Errno(libc::EEXIST)) {
-            // The same file came back to the same number; its old registration is still there.
+            // The same file came back to the same number, under which epoll still has it for an old registration.
             added = self.arm(libc::EPOLL_CTL_MOD, fd, slot, r.serial, r.armed);
+            self.dissolve(fd, slot);
         }
         if let Err(e) = added {
             state.free.push(slot);
@@ -302,6 +303,28 @@ impl Readiness {
         }
         state.by_fd[index] = slot + 1;
         Ok(slot)
+    }
+
+    /// Epoll tells of a file no more under an old registration of its number, which is not known among several: all those who wait there look again, and wait under
+    /// the numbers of the runtime's own by which they have their files.
+    fn dissolve(&self, fd: i32, but: u32) {
+        let state = self.state();
+        for (slot, r) in (0..).zip(&mut state.slots) {
+            if r.fd != fd || slot == but || r.first.is_null() {
+                continue;
+            }
+            let mut next = r.first;
+            (r.first, r.last) = (ptr::null(), ptr::null());
+            // SAFETY: linked waiters are alive: they unlink themselves when dropped. Waking only queues their tasks.
+            while let Some(waiter) = unsafe { next.as_ref() } {
+                next = waiter.next.get();
+                waiter.at.set(None);
+                waiter.wake();
+                state.waiting -= 1;
+            }
+            r.serial = r.serial.wrapping_add(1);
+            state.free.push(slot);
+        }
     }
 
     /// Has epoll tell of events on a number.
@@ -540,6 +563,11 @@ impl AnyReady {
     /// What came has been looked at: waits for more.
     pub(crate) fn again(&self) {
         self.fired.set(false);
+        // Whose registration was dissolved.
+        let is_lost = |w: &Waiter| w.at.get().is_none() && !w.fired.get().is_null();
+        if self.members.iter().any(|(_, w)| is_lost(w)) {
+            self.linked.set(false);
+        }
     }
 
     fn link(&self) -> Result<(), Errno> {

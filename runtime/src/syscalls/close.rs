@@ -5,7 +5,8 @@
 //! ends them. Either way the number's next file is nothing to them: a wait belongs to a number *and its generation*.
 //!
 //! Order, at a close: under a lock, bump the generation and publish the duplicate; then wait until no other hub is in the middle of a call
-//! on the number; then close; then tell the hubs, if there is no duplicate. A waiter says which number it uses ([`Using`]), looks at the generation, and makes its
+//! on the number; then close; then say that it is done, and tell the hubs, if there is no duplicate. Who begins to use the number in between would take the old file
+//! for the new one: he waits until it is done ([`fds::Entry::settled_generation`]). A waiter says which number it uses ([`Using`]), looks at the generation, and makes its
 //! call. So either it sees the new generation and takes the duplicate, or the close sees it and waits. The waiter's store and load could
 //! change places on the CPU; a close with waiters, which is rare, pays for that with `membarrier(2)`, and they pay nothing.
 
@@ -46,7 +47,7 @@ pub(crate) struct Held {
 
 impl Held {
     pub(crate) fn new(number: i32) -> Self {
-        let generation = fds::entry(number).map_or(0, fds::Entry::generation);
+        let generation = fds::entry(number).map_or(0, fds::Entry::settled_generation);
         Self {
             number,
             generation: Cell::new(generation),
@@ -58,6 +59,11 @@ impl Held {
     /// The number that the call began with.
     pub(crate) fn number(&self) -> i32 {
         self.number
+    }
+
+    /// Whether the call has waited, so that the file may have another number by now.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.counted.get()
     }
 
     /// The number's generation, if it still means the file.
@@ -81,7 +87,7 @@ impl Held {
         fds::touch(self.number);
         self.counted.set(entry.add_waiter(self.generation.get()));
         if !self.counted.get() {
-            self.generation.set(entry.generation());
+            self.generation.set(entry.settled_generation());
         }
         self.counted.get()
     }
@@ -229,28 +235,32 @@ impl Drop for Pinned {
     }
 }
 
-/// What is left to do after a close: to tell those whose file was not kept.
+/// A close under way, until the kernel has made it. Then those are told whose file was not kept.
 #[must_use]
-struct Gone(Option<(i32, u32)>);
+struct Change {
+    number: i32,
+    gone: Option<u32>,
+}
 
-impl Drop for Gone {
+impl Drop for Change {
     fn drop(&mut self) {
-        if let Some((number, generation)) = self.0 {
-            hub::look_again(number, generation);
+        fds::changed(self.number);
+        if let Some(generation) = self.gone {
+            hub::look_again(self.number, generation);
         }
     }
 }
 
-/// The number is about to mean another file, or none. To be called before, and the result to be dropped after.
-fn let_go(number: i32) -> Gone {
-    if fds::forget_idle(number) {
-        return Gone(None);
+/// The number is about to mean another file, or none. To be called before, and the result to be dropped after, without a wait of the task's in between.
+fn let_go(number: i32) -> Change {
+    if fds::change_idle(number) {
+        return Change { number, gone: None };
     }
     // Under the lock from before the generation changes until the duplicate is published: a waiter that sees the change looks here.
     let mut closed = lock(&CLOSED);
-    let (generation, users) = fds::forget(number);
+    let (generation, users) = fds::change(number);
     if users == 0 {
-        return Gone(None);
+        return Change { number, gone: None };
     }
     let fd = match config::get().close {
         Close::Native => own::keep(number).ok(),
@@ -261,10 +271,11 @@ fn let_go(number: i32) -> Gone {
         .insert((number, generation), Kept { fd, users });
     drop(closed);
     grace(number);
-    Gone(fd.is_none().then_some((number, generation)))
+    let gone = fd.is_none().then_some(generation);
+    Change { number, gone }
 }
 
-/// close(2). A socket with SO_LINGER waits for its data to be sent: on a pool thread.
+/// close(2).
 pub(crate) async fn close(call: Call, fd: i32) -> SysResult {
     if own::is_own(fd) {
         return Err(Errno::BADF);
@@ -273,15 +284,32 @@ pub(crate) async fn close(call: Call, fd: i32) -> SysResult {
         fds::entry(fd).is_none_or(|e| matches!(e.kind(), Kind::Unknown | Kind::Socket));
     let lingers = may_be_socket && connect::lingers(fd);
     super::procfs::closed(fd);
-    let _gone = let_go(fd);
-    if lingers {
-        match pool::wait_there(call.task, call.number, call.args).await {
-            // A signal came before the thread had begun, and a close that was interrupted has closed.
-            Err(e) if e.is_restart() => {}
-            result => return result,
-        }
+    if !lingers {
+        let _change = let_go(fd);
+        return call.raw();
     }
-    call.raw()
+    // A socket with SO_LINGER waits for its data to be sent when the last of its numbers is closed: of one that is not the program's any more, on a pool
+    // thread. (Without such a number the pool closes the program's.)
+    let copy = own::keep(fd);
+    let change = let_go(fd);
+    let closed = copy.map(|_| call.raw());
+    drop(change);
+    let last = copy.unwrap_or(fd);
+    if copy.is_ok() {
+        own::give_up(last);
+    }
+    #[allow(clippy::cast_sign_loss)]
+    let args = [last as usize, 0, 0, 0, 0, 0];
+    let result = match pool::wait_there(call.task, libc::SYS_close as usize, args).await {
+        // A signal came before the thread had begun: it would have ended the wait.
+        Err(e) if e.is_restart() => {
+            connect::do_not_linger(last);
+            // SAFETY: nobody else closes it.
+            unsafe { sys!(SYS_close, last) }
+        }
+        result => result,
+    };
+    closed.unwrap_or(result)
 }
 
 /// dup(2): the two share a description, so nothing is known of either without asking.
@@ -331,17 +359,14 @@ pub(crate) fn close_range(call: Call, first: u32, last: u32, flags: u32) -> SysR
         return super::own_files::make(call);
     }
     let flags = flags & !UNSHARE;
-    let mut gone = Vec::new();
+    let mut changes = Vec::new();
     if flags & CLOEXEC == 0 {
         let known = u32::try_from(fds::highest()).map_or(0, |highest| highest + 1);
         for fd in (first..known.min(last.saturating_add(1))).filter_map(|fd| i32::try_from(fd).ok())
         {
             if !own::is_own(fd) {
                 super::procfs::closed(fd);
-                let one = let_go(fd);
-                if one.0.is_some() {
-                    gone.push(one);
-                }
+                changes.push(let_go(fd));
             }
         }
     }

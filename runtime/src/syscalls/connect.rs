@@ -91,6 +91,26 @@ pub(super) fn lingers(fd: i32) -> bool {
     asked.is_ok() && linger.l_onoff != 0 && linger.l_linger > 0
 }
 
+/// From here on its close waits for nothing.
+pub(super) fn do_not_linger(fd: i32) {
+    let off = libc::linger {
+        l_onoff: 0,
+        l_linger: 0,
+    };
+    let len = std::mem::size_of::<libc::linger>();
+    // SAFETY: an option of that size.
+    let _ = unsafe {
+        sys!(
+            SYS_setsockopt,
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            &off,
+            len
+        )
+    };
+}
+
 /// accept(2).
 pub(crate) async fn accept(call: Call, fd: i32, address: usize, length: usize) -> SysResult {
     accepting(call, fd, address, length, 0).await

@@ -360,7 +360,12 @@ async fn go_on(
 async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> SysResult {
     let fd = file.fd()?;
     if fds::nonblocking(fd) {
-        return call.raw();
+        // Unless another thread has just changed that.
+        return if file.has_waited() {
+            in_pool_on(call, file).await
+        } else {
+            call.in_line()
+        };
     }
     if kind == Kind::Anonymous && direction == Direction::Write {
         // eventfd: blocks only when its counter would overflow. Poll says whether there is room for one.

@@ -1,10 +1,10 @@
 //! Closing a number on which calls wait: they go on with a duplicate, which the last of them closes, once.
 //!
 //! Mirrors `Entry` of `fds.rs`, and `Held` and `let_go` of `syscalls/close.rs` with `COOP_CLOSE=native`, for one number. The file
-//! that the number stood for before any close is file 0, the next one file 1, and so on.
+//! that the number stood for before any close is file 0, the next one file 1, and so on: that of a generation, as each close changes both.
 
 use crate::{check, check_with, faulty, leak, Fault};
-use loom::sync::atomic::{AtomicU64, Ordering};
+use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use loom::sync::{Mutex, MutexGuard};
 use loom::thread;
 use std::collections::HashMap;
@@ -13,9 +13,20 @@ struct Entry {
     state: AtomicU64,
 }
 
+const WAITERS: u64 = CHANGE - 1;
+const CHANGE: u64 = 1 << 22;
+const CHANGING: u64 = (1 << 32) - CHANGE;
+
 impl Entry {
     fn generation(&self) -> u32 {
         (self.state.load(Ordering::Acquire) >> 32) as u32
+    }
+
+    /// None while a close is under way: who waits until it is over begins later, and that is tried as well.
+    fn settled_generation(&self) -> Option<u32> {
+        let state = self.state.load(Ordering::Acquire);
+        let settled = state & CHANGING == 0 || faulty(Fault::JoinsBetween);
+        settled.then_some((state >> 32) as u32)
     }
 
     fn add_waiter(&self, generation: u32) -> bool {
@@ -40,27 +51,28 @@ impl Entry {
             .is_ok()
     }
 
-    fn next_generation(&self) -> (u32, u32) {
-        let next = |state: u64| Some(((state >> 32) + 1) << 32);
+    fn begin_change(&self, some: bool) -> Option<(u32, u32)> {
+        let next = |state: u64| {
+            let generation = ((state >> 32) + 1) << 32;
+            (some || state & WAITERS == 0).then_some(generation | ((state & CHANGING) + CHANGE))
+        };
         let old = self
             .state
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .unwrap();
-        ((old >> 32) as u32, old as u32)
+            .ok()?;
+        Some(((old >> 32) as u32, (old & WAITERS) as u32))
     }
 
-    /// Starts the next generation, if nobody waits.
-    fn next_generation_if_idle(&self) -> bool {
-        let next = |state: u64| (state as u32 == 0).then_some(((state >> 32) + 1) << 32);
-        self.state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .is_ok()
+    fn end_change(&self) {
+        self.state.fetch_sub(CHANGE, Ordering::AcqRel);
     }
 }
 
 /// A number of the process, and what the runtime knows of it.
 struct Number {
     entry: Entry,
+    /// What the kernel has under it.
+    file: AtomicU32,
     /// By generation: how many use the duplicate.
     closed: Mutex<HashMap<u32, u32>>,
     /// By generation: the duplicates that are open, and how many there were.
@@ -79,24 +91,31 @@ impl Number {
             entry: Entry {
                 state: AtomicU64::new(0),
             },
+            file: AtomicU32::new(0),
             closed: Mutex::new(HashMap::new()),
             open: Mutex::new(Duplicates::default()),
         })
     }
 
+    fn close(&self) {
+        self.let_go();
+        self.file.fetch_add(1, Ordering::AcqRel);
+        self.entry.end_change();
+    }
+
     fn let_go(&self) {
         if faulty(Fault::GenerationOutsideLock) {
-            let (generation, users) = self.entry.next_generation();
+            let (generation, users) = self.entry.begin_change(true).unwrap();
             if users > 0 {
                 self.keep(generation, users, &mut self.closed.lock().unwrap());
             }
             return;
         }
-        if self.entry.next_generation_if_idle() {
+        if self.entry.begin_change(false).is_some() {
             return;
         }
         let mut closed = self.closed.lock().unwrap();
-        let (generation, users) = self.entry.next_generation();
+        let (generation, users) = self.entry.begin_change(true).unwrap();
         if users > 0 {
             self.keep(generation, users, &mut closed);
         }
@@ -125,7 +144,7 @@ impl Number {
         assert_eq!(
             self.entry.state.load(Ordering::Acquire) as u32,
             0,
-            "a waiter is still counted"
+            "a waiter or a close is still counted"
         );
         assert!(
             self.closed.lock().unwrap().is_empty(),
@@ -143,12 +162,12 @@ struct Held {
 }
 
 impl Held {
-    fn new(number: &'static Number) -> Self {
-        Self {
+    fn new(number: &'static Number) -> Option<Self> {
+        Some(Self {
             number,
-            generation: number.entry.generation(),
+            generation: number.entry.settled_generation()?,
             counted: false,
-        }
+        })
     }
 
     fn hold(&mut self) {
@@ -194,8 +213,15 @@ impl Held {
 
 /// A call that waits on the number. True if it was in time to keep its file.
 fn call(number: &'static Number) -> bool {
-    let mut file = Held::new(number);
+    let Some(mut file) = Held::new(number) else {
+        return false;
+    };
+    // The first try, which finds that it has to wait.
+    let tried = number.file.load(Ordering::Acquire);
     file.hold();
+    if file.counted {
+        assert_eq!(tried, file.generation, "a call waits for what it has tried");
+    }
     file.look();
     let counted = file.counted;
     file.leave();
@@ -208,7 +234,7 @@ fn one_close() {
         thread::spawn(|| call(number)),
         thread::spawn(|| call(number)),
     ];
-    number.let_go();
+    number.close();
     let held = calls.map(|c| c.join().unwrap());
     let made = number.finish();
     assert!(
@@ -219,9 +245,9 @@ fn one_close() {
 
 fn two_closes() {
     let number = Number::new();
-    let closer = thread::spawn(|| number.let_go());
+    let closer = thread::spawn(|| number.close());
     let other = thread::spawn(|| call(number));
-    number.let_go();
+    number.close();
     closer.join().unwrap();
     let held = other.join().unwrap();
     assert!(number.finish() <= usize::from(held));
@@ -248,4 +274,10 @@ fn a_generation_changed_outside_the_lock_leaves_a_user_counted() {
 #[should_panic]
 fn a_count_apart_from_its_generation_is_wrong() {
     check_with(Fault::CountApart, one_close);
+}
+
+#[test]
+#[should_panic(expected = "a call waits for what it has tried")]
+fn a_call_that_begins_while_the_number_changes_waits_for_the_wrong_file() {
+    check_with(Fault::JoinsBetween, one_close);
 }
