@@ -37,20 +37,17 @@ pub(crate) enum Kind {
 /// A number's entry. All zero: never seen.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// The generation in the upper half; in the lower how many closes are under way, and how many calls wait on the number ([`WAITERS`]). One word, so
-    /// that a close and a waiter agree on which of them came first.
+    /// The generation in the upper half; in the lower whether a close is under way ([`CHANGING`]), and how many calls wait on the number. One word, so
+    /// that closes and waiters agree on which of them came first.
     state: AtomicU64,
     kind: AtomicU8,
     flags: AtomicU8,
 }
 
+/// `state`: a close is under way.
+const CHANGING: u64 = 1 << 31;
 /// `state`: how many calls wait.
-const WAITERS: u64 = CHANGE - 1;
-/// `state`: a close is under way. There cannot be more of them than hubs.
-const CHANGE: u64 = 1 << 22;
-/// `state`: how many are.
-const CHANGING: u64 = GENERATION - CHANGE;
-const GENERATION: u64 = 1 << 32;
+const WAITERS: u64 = CHANGING - 1;
 
 /// `flags`: made by this process since it was converted, shared with none: what is cached below is true.
 const OURS: u8 = 1;
@@ -131,15 +128,21 @@ impl Entry {
     /// already: this waits until it is over. The hub that closes does nothing else meanwhile.
     #[inline]
     pub(crate) fn settled_generation(&self) -> u32 {
-        let mut state = self.state.load(Ordering::Acquire);
-        if state & CHANGING != 0 {
-            state = self.settled();
+        (self.settled() >> 32) as u32
+    }
+
+    #[inline]
+    fn settled(&self) -> u64 {
+        let state = self.state.load(Ordering::Acquire);
+        if state & CHANGING == 0 {
+            state
+        } else {
+            self.settle()
         }
-        (state >> 32) as u32
     }
 
     #[cold]
-    fn settled(&self) -> u64 {
+    fn settle(&self) -> u64 {
         let mut state = 0;
         spin::until(|| {
             state = self.state.load(Ordering::Acquire);
@@ -168,18 +171,23 @@ impl Entry {
             .map(|old| (change(old) & WAITERS) as u32)
     }
 
-    /// A close begins, and with it the next generation, without waiters. Gives the old one and its waiters, which are to be `some`, or not.
+    /// A close begins, and with it the next generation, without waiters. Gives the old one and its waiters, which are to be `some`, or not. Two closes come one after the
+    /// other: what the first keeps is the file of its generation.
     #[allow(clippy::cast_possible_truncation)]
     fn begin_change(&self, some: bool) -> Option<(u32, u32)> {
-        let next = |state: u64| {
-            let generation = (state >> 32).wrapping_add(1) << 32;
-            (some || state & WAITERS == 0).then_some(generation | ((state & CHANGING) + CHANGE))
-        };
-        let old = self
-            .state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .ok()?;
-        Some(((old >> 32) as u32, (old & WAITERS) as u32))
+        loop {
+            let old = self.settled();
+            if !some && old & WAITERS != 0 {
+                return None;
+            }
+            let new = (old >> 32).wrapping_add(1) << 32 | CHANGING;
+            let changed =
+                self.state
+                    .compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire);
+            if changed.is_ok() {
+                return Some(((old >> 32) as u32, (old & WAITERS) as u32));
+            }
+        }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -351,7 +359,7 @@ pub(crate) fn highest() -> i32 {
 /// The number is about to mean another file, or none: forgets what was known. Gives the old generation and how many calls wait on it.
 ///
 /// Called *before* the kernel is asked to close or replace it, and [`changed`] after, on the same thread and without a wait in between: who begins to use the
-/// number meanwhile waits until it is known which file that is.
+/// number meanwhile, or to close it, waits until it is known which file that is. (Who changes several begins with the lowest.)
 pub(crate) fn change(fd: i32) -> (u32, u32) {
     let Some(e) = entry(fd) else { return (0, 0) };
     let old = e.begin_change(true).unwrap_or_default();
@@ -370,10 +378,18 @@ pub(crate) fn change_idle(fd: i32) -> bool {
     begun
 }
 
+/// A number of the runtime's own is about to be another's. Nobody waits on it by this name.
+pub(crate) fn give_up_own(fd: i32) {
+    if let Some(e) = entry(fd) {
+        e.forget();
+        e.state.fetch_add(CHANGING << 1, Ordering::AcqRel);
+    }
+}
+
 /// The number means what it will mean.
 pub(crate) fn changed(fd: i32) {
     if let Some(e) = entry(fd) {
-        e.state.fetch_sub(CHANGE, Ordering::AcqRel);
+        e.state.fetch_and(!CHANGING, Ordering::AcqRel);
     }
 }
 

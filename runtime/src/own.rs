@@ -154,8 +154,7 @@ pub(crate) fn close(fd: i32) {
 
 /// A descriptor of the runtime's own is about to be closed.
 pub(crate) fn give_up(fd: i32) {
-    fds::change(fd);
-    fds::changed(fd);
+    fds::give_up_own(fd);
 }
 
 /// All of them, as ranges: what a forked child is to close.

@@ -330,7 +330,10 @@ pub(crate) fn dup2(call: Call, old: i32, new: i32) -> SysResult {
 }
 
 /// dup3(2).
-pub(crate) fn dup3(call: Call, old: i32, new: i32) -> SysResult {
+pub(crate) fn dup3(call: Call, old: i32, new: i32, flags: i32) -> SysResult {
+    if flags & !libc::O_CLOEXEC != 0 {
+        return call.raw();
+    }
     replace(call, old, new)
 }
 
@@ -338,11 +341,16 @@ fn replace(call: Call, old: i32, new: i32) -> SysResult {
     if own::is_own(new) {
         return Err(Errno::BADF);
     }
+    if old == new {
+        return call.raw();
+    }
     fds::not_plain(old);
+    // If the old number is bad the new one stays as it is. The call is not made then: the number may be good by now, and nobody would know that the
+    // other has changed.
+    // SAFETY: asks about a number.
+    unsafe { sys!(SYS_fcntl, old, libc::F_GETFD) }?;
     super::procfs::closed(new);
-    // SAFETY: asks whether the old number is good: if not, the new one stays as it is.
-    let replaces = old != new && unsafe { sys!(SYS_fcntl, old, libc::F_GETFD) }.is_ok();
-    let _gone = replaces.then(|| let_go(new));
+    let _change = let_go(new);
     call.raw()
 }
 

@@ -13,9 +13,8 @@ struct Entry {
     state: AtomicU64,
 }
 
-const WAITERS: u64 = CHANGE - 1;
-const CHANGE: u64 = 1 << 22;
-const CHANGING: u64 = (1 << 32) - CHANGE;
+const CHANGING: u64 = 1 << 31;
+const WAITERS: u64 = CHANGING - 1;
 
 impl Entry {
     fn generation(&self) -> u32 {
@@ -52,19 +51,27 @@ impl Entry {
     }
 
     fn begin_change(&self, some: bool) -> Option<(u32, u32)> {
-        let next = |state: u64| {
-            let generation = ((state >> 32) + 1) << 32;
-            (some || state & WAITERS == 0).then_some(generation | ((state & CHANGING) + CHANGE))
-        };
-        let old = self
-            .state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .ok()?;
-        Some(((old >> 32) as u32, (old & WAITERS) as u32))
+        loop {
+            let old = self.state.load(Ordering::Acquire);
+            if old & CHANGING != 0 && !faulty(Fault::ClosesTogether) {
+                thread::yield_now();
+                continue;
+            }
+            if !some && old & WAITERS != 0 {
+                return None;
+            }
+            let new = ((old >> 32) + 1) << 32 | CHANGING;
+            let changed =
+                self.state
+                    .compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire);
+            if changed.is_ok() {
+                return Some(((old >> 32) as u32, (old & WAITERS) as u32));
+            }
+        }
     }
 
     fn end_change(&self) {
-        self.state.fetch_sub(CHANGE, Ordering::AcqRel);
+        self.state.fetch_and(!CHANGING, Ordering::AcqRel);
     }
 }
 
@@ -122,6 +129,8 @@ impl Number {
     }
 
     fn keep(&self, generation: u32, users: u32, closed: &mut MutexGuard<'_, HashMap<u32, u32>>) {
+        let file = self.file.load(Ordering::Acquire);
+        assert_eq!(file, generation, "what is kept is what they wait for");
         let mut duplicates = self.open.lock().unwrap();
         duplicates.open.push(generation);
         duplicates.made += 1;
@@ -280,4 +289,10 @@ fn a_count_apart_from_its_generation_is_wrong() {
 #[should_panic(expected = "a call waits for what it has tried")]
 fn a_call_that_begins_while_the_number_changes_waits_for_the_wrong_file() {
     check_with(Fault::JoinsBetween, one_close);
+}
+
+#[test]
+#[should_panic]
+fn closes_that_do_not_wait_for_each_other_keep_the_wrong_file() {
+    check_with(Fault::ClosesTogether, two_closes);
 }

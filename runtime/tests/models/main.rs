@@ -80,6 +80,8 @@ enum Fault {
     UnorderedLocks,
     /// A close changes the generation before it takes the lock.
     GenerationOutsideLock,
+    /// A close begins while another one of the number is under way.
+    ClosesTogether,
     /// A call that begins while a close is under way does not wait until that is over.
     JoinsBetween,
     /// A task that was told of a signal and does not take it tells nobody else.
