@@ -8,10 +8,12 @@
 //! The program cannot close or replace them: to it they are not open. All are closed on exec, and by a forked child.
 
 use crate::fds;
+use crate::hub::{self, world, Worker};
+use crate::spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{compiler_fence, AtomicI32, AtomicU32, Ordering};
 
 /// As many numbers as an `fd_set` has.
 const PREFERRED: u64 = libc::FD_SETSIZE as u64;
@@ -135,13 +137,60 @@ pub(crate) fn all() -> impl Iterator<Item = i32> {
     (lowest..=highest).filter(|fd| is_own(*fd))
 }
 
+/// Makes a descriptor for the runtime, out of the program's way, closed on exec.
+///
+/// The kernel gives it the lowest number that is free, and from there it is moved at once ([`hide`]). A close or dup2 of the program's that meant that number while
+/// it was free must not strike it meanwhile: those that are under way end first, and no other begins ([`may_change`]).
+///
+/// # Errors
+/// The kernel's, and those of [`hide`].
+pub(crate) fn make(make: impl FnOnce() -> SysResult) -> Result<i32, Errno> {
+    /// No change of a number takes longer, in ns, but for a close that waits for a file system: what is not the program's is not worth so long a wait.
+    const LONG: u64 = 10_000_000;
+    MAKING.fetch_add(1, Ordering::SeqCst);
+    if hub::workers().next().is_some() {
+        world::barrier();
+        let limit = sys::now(libc::CLOCK_MONOTONIC) + LONG;
+        for worker in hub::workers() {
+            spin::until(|| {
+                worker.changes.load(Ordering::SeqCst) == 0
+                    || sys::now(libc::CLOCK_MONOTONIC) > limit
+            });
+        }
+    }
+    let made = make().and_then(hide);
+    MAKING.fetch_sub(1, Ordering::SeqCst);
+    made
+}
+
+/// How many descriptors are being made.
+static MAKING: AtomicU32 = AtomicU32::new(0);
+
+/// A number is about to be closed or replaced by this worker, until it has counted that out again (`Worker::changes`): waits until no descriptor is being made.
+///
+/// The worker's store and load could change places on the CPU; who makes a descriptor, which is rare, pays for that with `membarrier(2)`.
+pub(crate) fn may_change(worker: &Worker) {
+    let others = worker.changes.load(Ordering::Relaxed);
+    worker.changes.store(others + 1, Ordering::Relaxed);
+    // One of several: who makes a descriptor waits for the first already.
+    if others > 0 {
+        return;
+    }
+    compiler_fence(Ordering::SeqCst);
+    while MAKING.load(Ordering::Relaxed) != 0 {
+        worker.changes.store(0, Ordering::Release);
+        spin::until(|| MAKING.load(Ordering::Relaxed) == 0);
+        worker.changes.store(1, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
 /// Opens a file of `/proc` to keep, out of the program's way; -1 if it is not to be had. What it says is made anew at each read from its
 /// beginning.
 pub(crate) fn open(path: &CStr) -> i32 {
     let flags = libc::O_RDONLY | libc::O_CLOEXEC;
     // SAFETY: opens a file by a C string.
-    let fd = unsafe { sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) };
-    fd.and_then(hide).unwrap_or(-1)
+    make(|| unsafe { sys!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) }).unwrap_or(-1)
 }
 
 /// Closes a descriptor of the runtime's own.

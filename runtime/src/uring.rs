@@ -134,7 +134,7 @@ pub(crate) struct Ring {
 impl Ring {
     fn open(&self) -> Result<(), Errno> {
         let mut p = Parameters::default();
-        let fd = own::hide(set_up(4, &mut p)?)?;
+        let fd = own::make(|| set_up(4, &mut p))?;
         self.map(fd, &p).inspect_err(|_| own::close(fd))
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Worker {
     pub(super) resting: AtomicU8,
     /// The descriptor that a call uses this moment for the file it began with, or -1: see [`crate::syscalls::close`].
     pub(crate) uses: AtomicI32,
+    /// How many numbers it is about to close or replace this moment: see [`crate::own::may_change`].
+    pub(crate) changes: AtomicU32,
     /// MXCSR and x87 control word that the CPU has now.
     fp: Cell<(u32, u16)>,
     /// The GS base that it has.
@@ -163,6 +165,7 @@ impl Worker {
             calls,
             resting: AtomicU8::new(0),
             uses: AtomicI32::new(-1),
+            changes: AtomicU32::new(0),
             fp: Cell::new((0, 0)),
             gs: Cell::new(0),
             signal_stack: Cell::new((0, 0)),

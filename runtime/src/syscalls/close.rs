@@ -14,7 +14,7 @@ use super::{connect, Call};
 use crate::config::{self, Close};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::Turn;
-use crate::hub::{self, world, Worker};
+use crate::hub::{self, world, Hub, Worker};
 use crate::spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
@@ -239,12 +239,17 @@ impl Drop for Pinned {
 #[must_use]
 struct Change {
     number: i32,
+    worker: Option<&'static Worker>,
     gone: Option<u32>,
 }
 
 impl Drop for Change {
     fn drop(&mut self) {
         fds::changed(self.number);
+        if let Some(worker) = self.worker {
+            let changes = worker.changes.load(Ordering::Relaxed);
+            worker.changes.store(changes - 1, Ordering::Release);
+        }
         if let Some(generation) = self.gone {
             hub::look_again(self.number, generation);
         }
@@ -253,14 +258,23 @@ impl Drop for Change {
 
 /// The number is about to mean another file, or none. To be called before, and the result to be dropped after, without a wait of the task's in between.
 fn let_go(number: i32) -> Change {
+    let worker = hub::current().map(Hub::worker);
+    if let Some(worker) = worker {
+        own::may_change(worker);
+    }
+    let mut change = Change {
+        number,
+        worker,
+        gone: None,
+    };
     if fds::change_idle(number) {
-        return Change { number, gone: None };
+        return change;
     }
     // Under the lock from before the generation changes until the duplicate is published: a waiter that sees the change looks here.
     let mut closed = lock(&CLOSED);
     let (generation, users) = fds::change(number);
     if users == 0 {
-        return Change { number, gone: None };
+        return change;
     }
     let fd = match config::get().close {
         Close::Native => own::keep(number).ok(),
@@ -271,8 +285,8 @@ fn let_go(number: i32) -> Change {
         .insert((number, generation), Kept { fd, users });
     drop(closed);
     grace(number);
-    let gone = fd.is_none().then_some(generation);
-    Change { number, gone }
+    change.gone = fd.is_none().then_some(generation);
+    change
 }
 
 /// close(2).

@@ -395,7 +395,8 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
     in_pool_on(call, file).await
 }
 
-/// Waits until poll(2) says that there is something to read, or room to write. The task's signals are still lent, if that matters.
+/// Waits until poll(2) says that there is something to read, or room to write, or until the number means another file. The task's signals are still lent, if that
+/// matters.
 pub(crate) async fn until_ready(
     call: Call,
     file: &Held,
@@ -410,10 +411,11 @@ pub(crate) async fn until_ready(
         if file.with(|fd| super::poll::ready_now(fd, wanted))? {
             return Ok(lent);
         }
-        drop(lent);
         if !file.hold() {
-            continue;
+            // Another file, about which poll may tell nothing: the call itself will.
+            return Ok(lent);
         }
+        drop(lent);
         match wait_fd(call, file, interest, u64::MAX, Errno::RESTART_SYS).await {
             Ok(()) => {}
             // Cannot be polled after all.

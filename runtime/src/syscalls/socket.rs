@@ -241,9 +241,11 @@ async fn as_it_is(call: Call, fd: i32, at: usize, direction: Direction) -> SysRe
     match would_block(fd, Kind::Socket, direction) {
         Ok((u64::MAX, interrupt)) => {
             while !super::poll::ready_now(file.fd()?, wanted) {
-                if file.hold() {
-                    wait_fd(call, &file, direction.interest(), u64::MAX, interrupt).await?;
+                if !file.hold() {
+                    // Another file, about which poll may tell nothing: the call itself will.
+                    break;
                 }
+                wait_fd(call, &file, direction.interest(), u64::MAX, interrupt).await?;
             }
         }
         Ok(_) => {}

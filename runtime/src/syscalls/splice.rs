@@ -199,7 +199,8 @@ async fn ready(call: Call, fd: i32, wanted: i16, interest: u32) -> Result<(), Er
     };
     while !file.with(|fd| ready_now(fd, wanted))? {
         if !file.hold() {
-            continue;
+            // Another file, about which poll may tell nothing: the call itself will.
+            break;
         }
         match wait_with_others(call, &file, interest, deadline, interrupt).await {
             Ok(()) => {}

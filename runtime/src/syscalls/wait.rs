@@ -217,9 +217,7 @@ async fn waiting(
     }
     let watched = child.and_then(|pid| {
         // SAFETY: makes a descriptor.
-        unsafe { sys!(SYS_pidfd_open, pid, 0) }
-            .and_then(own::hide)
-            .ok()
+        own::make(|| unsafe { sys!(SYS_pidfd_open, pid, 0) }).ok()
     });
     if let Some(pidfd) = watched {
         let _close = Closes(pidfd);
