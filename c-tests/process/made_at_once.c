@@ -1,45 +1,8 @@
 // Processes are made in every way, exec fails, credentials change and threads come and go, all at the same time and by tasks of several kinds: nobody
 // waits for ever for who waits for him.
-#include "coop-test.h"
-#include <spawn.h>
-
-extern char **environ;
+#include "making.h"
 
 enum { EACH = 2, ROUNDS = 40 };
-
-static void forks(void)
-{
-    pid_t pid = SYS(fork());
-    if (pid == 0) _exit(7);
-    ASSERT_EQ(finish(pid), 7);
-}
-
-static void clones_and_waits(void)
-{
-    pid_t pid = SYS(syscall(SYS_clone, CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, NULL));
-    if (pid == 0) _exit(7);
-    ASSERT_EQ(finish(pid), 7);
-}
-
-static void vforks(void)
-{
-    pid_t pid = vfork();
-    if (pid == 0) _exit(7);
-    ASSERT_EQ(finish(SYS(pid)), 7);
-}
-
-static void spawns_nothing(void)
-{
-    char *arguments[] = {"nothing", NULL};
-    pid_t pid;
-    GIVES(posix_spawn(&pid, "/nothing/there", NULL, NULL, arguments, environ), ENOENT);
-}
-
-static void becomes_nothing(void)
-{
-    char *arguments[] = {"nothing", NULL};
-    FAILS(execve("/nothing/there", arguments, environ), ENOENT);
-}
 
 static void changes_user(void)
 {

@@ -1,16 +1,14 @@
 // Clients connect in every way, send, half-close and break off, at random, to servers that share their listening sockets: what is sent comes back, in order and
 // whole, ends are seen as ends, and nobody is left waiting.
 // timeout: 120
-//
-// `connections SEED [CONNECTIONS [CLIENTS]]` runs one seed. What a client does follows from the seed; what happens at the same time does not.
-#include "coop-test.h"
+#include "seeds.h"
 #include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
-enum { SEEDS = 1, LISTENERS = 3, SERVERS = 6, MOST_CLIENTS = 64, CHUNK = 32768 };
+enum { SEEDS = 1, LISTENERS = 3, SERVERS = 6, CHUNK = 32768 };
 static int each = 40, clients = 8;
 static int listeners[LISTENERS];
 static atomic_int serving, accepted, connected;
@@ -18,8 +16,7 @@ static __thread uint64_t state;
 
 static unsigned below(unsigned n)
 {
-    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (unsigned)(state >> 33) % n;
+    return next_below(&state, n);
 }
 
 // A connection that its peer has broken off.
@@ -207,7 +204,7 @@ static void *calls(void *seed)
 
 static int run(uint64_t seed)
 {
-    pthread_t servers[SERVERS], threads[MOST_CLIENTS];
+    pthread_t servers[SERVERS], threads[MOST_THREADS];
     SYS(signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -1 : 0);
     for (int i = 0; i < LISTENERS; i++) {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -229,14 +226,5 @@ static int run(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-    if (argc > 2) each = atoi(argv[2]);
-    if (argc > 3) clients = atoi(argv[3]);
-    ASSERT(clients <= MOST_CLIENTS);
-    if (argc > 1) return run(strtoull(argv[1], NULL, 10));
-    for (int seed = 1; seed <= SEEDS; seed++) {
-        pid_t pid = SYS(fork());
-        if (pid == 0) _exit(run(seed));
-        ASSERT_EQ(finish(pid), 0);
-    }
-    return 0;
+    return run_seeds(argc, argv, SEEDS, run, &each, &clients);
 }

@@ -1,9 +1,7 @@
 // Threads open, replace, close, read, write, poll and fork with the same few descriptor numbers, in random order, and nobody knows what a number is by the
 // time he uses it. Nothing is read that was not written, all waits end as the last descriptors do, and no descriptor is left.
 // timeout: 120
-//
-// `descriptors SEED [DEEDS [WORKERS]]` runs one seed. What a thread does follows from the seed; what happens at the same time does not.
-#include "coop-test.h"
+#include "seeds.h"
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -11,15 +9,14 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
-enum { SEEDS = 2, MOST_WORKERS = 64, FIRST = 40, SLOTS = 10, MOST = 100000, MARK = 0x5a };
+enum { SEEDS = 2, FIRST = 40, SLOTS = 10, MOST = 100000, MARK = 0x5a };
 static int deeds = 600, workers = 12;
 static __thread uint64_t state;
 static atomic_int over;
 
 static unsigned below(unsigned n)
 {
-    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (unsigned)(state >> 33) % n;
+    return next_below(&state, n);
 }
 
 static int slot(void)
@@ -189,7 +186,7 @@ static int open_descriptors(void)
 
 static int run(uint64_t seed)
 {
-    pthread_t threads[MOST_WORKERS];
+    pthread_t threads[MOST_THREADS];
     SYS(signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -1 : 0);
     int before = open_descriptors();
     for (int i = 0; i < workers; i++) threads[i] = spawn(works, (void *)(uintptr_t)(seed * 1000 + i));
@@ -206,14 +203,5 @@ static int run(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-    if (argc > 2) deeds = atoi(argv[2]);
-    if (argc > 3) workers = atoi(argv[3]);
-    ASSERT(workers <= MOST_WORKERS);
-    if (argc > 1) return run(strtoull(argv[1], NULL, 10));
-    for (int seed = 1; seed <= SEEDS; seed++) {
-        pid_t pid = SYS(fork());
-        if (pid == 0) _exit(run(seed));
-        ASSERT_EQ(finish(pid), 0);
-    }
-    return 0;
+    return run_seeds(argc, argv, SEEDS, run, &deeds, &workers);
 }

@@ -1,9 +1,7 @@
 // Threads do all kinds of things at the same time, in random order: lock, wait, time out, make and cancel threads, fork, spawn, fault, switch stacks, and
 // are sent signals all the while. What must hold of each deed alone holds, nothing is lost, and it ends.
 // timeout: 120
-//
-// `threads SEED [DEEDS [WORKERS]]` runs one seed. What a thread does follows from the seed; what happens at the same time does not.
-#include "coop-test.h"
+#include "seeds.h"
 #include <aio.h>
 #include <mqueue.h>
 #include <setjmp.h>
@@ -18,7 +16,7 @@
 
 extern char **environ;
 
-enum { SEEDS = 2, MOST_WORKERS = 64, PAGE = 4096, LINE = 32 };
+enum { SEEDS = 2, PAGE = 4096, LINE = 32 };
 static int deeds = 150, workers = 12;
 
 struct worker {
@@ -29,7 +27,7 @@ struct worker {
     sigjmp_buf back;
 };
 
-static struct worker all[MOST_WORKERS];
+static struct worker all[MOST_THREADS];
 static __thread struct worker *me;
 // Signals are the workers' own matter: threads that they make have none.
 static sigset_t ours;
@@ -38,8 +36,7 @@ static int everybodys_file;
 
 static unsigned below(unsigned n)
 {
-    me->state = me->state * 6364136223846793005ULL + 1442695040888963407ULL;
-    return (unsigned)(me->state >> 33) % n;
+    return next_below(&me->state, n);
 }
 
 static pthread_t make(void *(*body)(void *), void *argument)
@@ -99,7 +96,7 @@ static void faults(void)
     SYS(munmap(page, PAGE));
 }
 
-static sem_t timed[MOST_WORKERS];
+static sem_t timed[MOST_THREADS];
 
 static void on_timer(int number, siginfo_t *info, void *context)
 {
@@ -780,14 +777,5 @@ static int run(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-    if (argc > 2) deeds = atoi(argv[2]);
-    if (argc > 3) workers = atoi(argv[3]);
-    ASSERT(workers <= MOST_WORKERS);
-    if (argc > 1) return run(strtoull(argv[1], NULL, 10));
-    for (int seed = 1; seed <= SEEDS; seed++) {
-        pid_t pid = SYS(fork());
-        if (pid == 0) _exit(run(seed));
-        ASSERT_EQ(finish(pid), 0);
-    }
-    return 0;
+    return run_seeds(argc, argv, SEEDS, run, &deeds, &workers);
 }

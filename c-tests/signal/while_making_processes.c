@@ -1,45 +1,8 @@
 // A thread that makes processes, or fails to become another program, is sent signals all the while: each is handled once, by the thread that it is for,
 // and no child has any.
-#include "coop-test.h"
-#include <spawn.h>
-
-extern char **environ;
+#include "../process/making.h"
 
 enum { SENT = 400, AT_A_TIME = 8 };
-
-static void forks(void)
-{
-    pid_t pid = SYS(fork());
-    if (pid == 0) _exit(7);
-    ASSERT_EQ(finish(pid), 7);
-}
-
-static void clones_and_waits(void)
-{
-    pid_t pid = SYS(syscall(SYS_clone, CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, NULL));
-    if (pid == 0) _exit(7);
-    ASSERT_EQ(finish(pid), 7);
-}
-
-static void vforks(void)
-{
-    pid_t pid = vfork();
-    if (pid == 0) _exit(7);
-    ASSERT_EQ(finish(SYS(pid)), 7);
-}
-
-static void spawns_nothing(void)
-{
-    char *arguments[] = {"nothing", NULL};
-    pid_t pid;
-    GIVES(posix_spawn(&pid, "/nothing/there", NULL, NULL, arguments, environ), ENOENT);
-}
-
-static void becomes_nothing(void)
-{
-    char *arguments[] = {"nothing", NULL};
-    FAILS(execve("/nothing/there", arguments, environ), ENOENT);
-}
 
 // On an OS thread of its own, where the library carries the calls out itself.
 static void becomes_nothing_apart(void)

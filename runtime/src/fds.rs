@@ -217,11 +217,10 @@ impl Entry {
         self.has(OWN)
     }
 
-    /// Says whether the number is the runtime's own. If so nothing is known of it yet.
-    pub(crate) fn set_own(&self, own: bool) {
+    /// Says that the number is the runtime's own. Nothing is known of it yet.
+    pub(crate) fn set_own(&self) {
         self.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
-        self.flags
-            .store(if own { OWN } else { 0 }, Ordering::Release);
+        self.flags.store(OWN, Ordering::Release);
     }
 
     /// Nothing is known any more.

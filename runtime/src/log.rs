@@ -98,8 +98,8 @@ pub fn start() {
             Ok(c) => {
                 let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC;
                 // SAFETY: `c` is a C string.
-                let opened = unsafe { sys!(SYS_openat, libc::AT_FDCWD, c.as_ptr(), flags, 0o644) };
-                match opened.and_then(crate::own::hide) {
+                let open = || unsafe { sys!(SYS_openat, libc::AT_FDCWD, c.as_ptr(), flags, 0o644) };
+                match crate::own::make(open) {
                     Ok(fd) => SINK.store(fd, Ordering::Relaxed),
                     Err(e) => complain(format_args!(
                         "COOP_LOG_FILE: cannot open {path}: {e}; logging to stderr"

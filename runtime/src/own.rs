@@ -84,7 +84,7 @@ fn number(n: u64) -> i32 {
 ///
 /// # Errors
 /// `EMFILE` above all: it is closed, then. The program's last free number is not the runtime's to take.
-pub(crate) fn hide(fd: usize) -> Result<i32, Errno> {
+fn hide(fd: usize) -> Result<i32, Errno> {
     let old = number(fd as u64);
     let own = duplicate(old);
     // SAFETY: ours, and not used any more.
@@ -116,7 +116,7 @@ fn duplicate(fd: i32) -> Result<i32, Errno> {
 
 fn adopt(fd: i32) {
     if let Some(entry) = fds::entry(fd) {
-        entry.set_own(true);
+        entry.set_own();
     }
     HIGHEST.fetch_max(fd, Ordering::AcqRel);
     LOWEST.fetch_min(fd, Ordering::AcqRel);
@@ -140,7 +140,7 @@ pub(crate) fn all() -> impl Iterator<Item = i32> {
 /// Makes a descriptor for the runtime, out of the program's way, closed on exec.
 ///
 /// The kernel gives it the lowest number that is free, and from there it is moved at once ([`hide`]). A close or dup2 of the program's that meant that number while
-/// it was free must not strike it meanwhile: those that are under way end first, and no other begins ([`may_change`]).
+/// it was free must not strike it meanwhile: those that are under way end first, and no other begins ([`Changing`]).
 ///
 /// # Errors
 /// The kernel's, and those of [`hide`].
@@ -166,22 +166,33 @@ pub(crate) fn make(make: impl FnOnce() -> SysResult) -> Result<i32, Errno> {
 /// How many descriptors are being made.
 static MAKING: AtomicU32 = AtomicU32::new(0);
 
-/// A number is about to be closed or replaced by this worker, until it has counted that out again (`Worker::changes`): waits until no descriptor is being made.
+/// While it lives a worker closes or replaces a number, and no descriptor is made.
 ///
 /// The worker's store and load could change places on the CPU; who makes a descriptor, which is rare, pays for that with `membarrier(2)`.
-pub(crate) fn may_change(worker: &Worker) {
-    let others = worker.changes.load(Ordering::Relaxed);
-    worker.changes.store(others + 1, Ordering::Relaxed);
-    // One of several: who makes a descriptor waits for the first already.
-    if others > 0 {
-        return;
-    }
-    compiler_fence(Ordering::SeqCst);
-    while MAKING.load(Ordering::Relaxed) != 0 {
-        worker.changes.store(0, Ordering::Release);
-        spin::until(|| MAKING.load(Ordering::Relaxed) == 0);
-        worker.changes.store(1, Ordering::Relaxed);
+#[derive(Debug)]
+pub(crate) struct Changing(&'static Worker);
+
+impl Changing {
+    /// Waits until no descriptor is being made.
+    pub(crate) fn begin(worker: &'static Worker) -> Self {
+        let others = worker.changes.load(Ordering::Relaxed);
+        worker.changes.store(others + 1, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
+        // (One of several: who makes a descriptor waits for the first already.)
+        while others == 0 && MAKING.load(Ordering::Relaxed) != 0 {
+            worker.changes.store(0, Ordering::Release);
+            spin::until(|| MAKING.load(Ordering::Relaxed) == 0);
+            worker.changes.store(1, Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+        }
+        Self(worker)
+    }
+}
+
+impl Drop for Changing {
+    fn drop(&mut self) {
+        let changes = self.0.changes.load(Ordering::Relaxed);
+        self.0.changes.store(changes - 1, Ordering::Release);
     }
 }
 
@@ -196,14 +207,9 @@ pub(crate) fn open(path: &CStr) -> i32 {
 /// Closes a descriptor of the runtime's own.
 pub(crate) fn close(fd: i32) {
     // First: whoever gets the number next may do so at once.
-    give_up(fd);
+    fds::give_up_own(fd);
     // SAFETY: ours.
     let _ = unsafe { sys!(SYS_close, fd) };
-}
-
-/// A descriptor of the runtime's own is about to be closed.
-pub(crate) fn give_up(fd: i32) {
-    fds::give_up_own(fd);
 }
 
 /// All of them, as ranges: what a forked child is to close.

@@ -11,7 +11,7 @@ impl Hub {
     /// The kernel's, when a descriptor is refused.
     pub fn open(&self) -> Result<(), sys::Errno> {
         // SAFETY: makes descriptors.
-        let epoll = own::hide(unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) }?)?;
+        let epoll = own::make(|| unsafe { sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) })?;
         let opened = self.open_bell(epoll);
         if opened.is_err() {
             own::close(epoll);
@@ -22,7 +22,7 @@ impl Hub {
     fn open_bell(&self, epoll: i32) -> Result<(), sys::Errno> {
         // SAFETY: as above.
         let bell =
-            own::hide(unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }?)?;
+            own::make(|| unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
         let mut event = libc::epoll_event {
             events: (libc::EPOLLIN | libc::EPOLLET) as u32,
             u64: readiness::BELL,

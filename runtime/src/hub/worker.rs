@@ -32,7 +32,7 @@ pub(crate) struct Worker {
     pub(super) resting: AtomicU8,
     /// The descriptor that a call uses this moment for the file it began with, or -1: see [`crate::syscalls::close`].
     pub(crate) uses: AtomicI32,
-    /// How many numbers it is about to close or replace this moment: see [`crate::own::may_change`].
+    /// How many numbers it is about to close or replace this moment: see [`crate::own::Changing`].
     pub(crate) changes: AtomicU32,
     /// MXCSR and x87 control word that the CPU has now.
     fp: Cell<(u32, u16)>,

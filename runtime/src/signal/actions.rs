@@ -35,6 +35,12 @@ impl Action {
     /// see which it knows.
     const FLAGS: u64 = 0xdc00_0807;
 
+    /// Has the kernel do this on a signal.
+    pub(crate) fn install(&self, signal: i32) -> Result<(), Errno> {
+        // SAFETY: reads one action.
+        unsafe { sys!(SYS_rt_sigaction, signal, self, 0, 8) }.map(|_| ())
+    }
+
     pub(super) fn disposition(&self, signal: i32) -> Disposition {
         match self.handler {
             libc::SIG_IGN => Disposition::Ignore,
@@ -77,7 +83,7 @@ pub fn take_actions_over() {
     let actions = lock(&ACTIONS);
     for (signal, action) in (1..).zip(actions[1..].iter()) {
         if is_handled(signal, action) {
-            let _ = tell_kernel(signal, &taken_over(action));
+            let _ = taken_over(action).install(signal);
         }
     }
 }
@@ -85,7 +91,7 @@ pub fn take_actions_over() {
 /// The kernel has the program's actions again: there is no conversion after all.
 pub fn give_actions_back() {
     for (signal, action) in actions_of_child(false) {
-        let _ = tell_kernel(signal, &action);
+        let _ = action.install(signal);
     }
 }
 
@@ -105,11 +111,6 @@ fn taken_over(action: &Action) -> Action {
         restorer: crossing.restorer,
         mask: !0,
     }
-}
-
-fn tell_kernel(signal: i32, action: &Action) -> Result<(), Errno> {
-    // SAFETY: reads one action.
-    unsafe { sys!(SYS_rt_sigaction, signal, action, 0, 8) }.map(|_| ())
 }
 
 pub(super) fn lock_actions() -> MutexGuard<'static, [Action; 65]> {
@@ -135,9 +136,9 @@ pub(crate) fn set_action(signal: i32, new: Option<Action>) -> Result<Action, Err
         new.flags &= Action::FLAGS;
         new.mask &= !UNBLOCKABLE;
         if is_handled(signal, &new) {
-            tell_kernel(signal, &taken_over(&new))?;
+            taken_over(&new).install(signal)?;
         } else if !fault::is_ours(signal) {
-            tell_kernel(signal, &new)?;
+            new.install(signal)?;
         }
         actions[signal as usize] = new;
         if new.disposition(signal) == Disposition::Ignore {

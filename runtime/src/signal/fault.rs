@@ -63,8 +63,7 @@ impl Drop for Ignored {
     fn drop(&mut self) {
         for (signal, ours) in &self.0 {
             if let Some(ours) = ours {
-                // SAFETY: reads one action.
-                let _ = unsafe { sys!(SYS_rt_sigaction, *signal, ours, 0, 8) };
+                let _ = ours.install(*signal);
             }
         }
     }
@@ -174,10 +173,8 @@ fn end(task: &'static Task, info: &Info) -> ! {
 
 /// Makes a signal pending for the calling thread, to end the process as soon as the thread does not block it.
 fn end_by(info: &Info) {
-    let default = Action::default();
     super::set_kernel_mask(!0);
-    // SAFETY: one action.
-    let _ = unsafe { sys!(SYS_rt_sigaction, info.signal, &default, 0, 8) };
+    let _ = Action::default().install(info.signal);
     super::lend::send_here(info);
 }
 

@@ -413,9 +413,7 @@ pub(crate) fn die(signal: i32) -> ! {
     // What the program's lists lead to may not be there: such a fault has to be seen, on the receiver's thread, too.
     block_in_hub();
     crate::syscalls::robust::process_ends();
-    let default = Action::default();
-    // SAFETY: one action.
-    let _ = unsafe { sys!(SYS_rt_sigaction, signal, &default, 0, 8) };
+    let _ = Action::default().install(signal);
     loop {
         raise_here(signal);
     }
@@ -546,8 +544,7 @@ unsafe fn act_natively(action: &Action, info: *mut libc::siginfo_t, context: *mu
                 let is_open = action.flags & libc::SA_NODEFER as u64 != 0;
                 let own = if is_open { 0 } else { bit(signal) };
                 if action.flags & libc::SA_RESETHAND as u32 as u64 != 0 {
-                    let default = Action::default();
-                    let _ = sys!(SYS_rt_sigaction, signal, &default, 0, 8);
+                    let _ = Action::default().install(signal);
                 }
                 let before = (*context.cast::<KernelContext>()).mask;
                 set_kernel_mask(before | action.mask | own);

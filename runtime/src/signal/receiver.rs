@@ -52,14 +52,11 @@ pub(crate) fn open() -> Result<(), Errno> {
     let all = !0u64;
     // SAFETY: makes descriptors; the set and the events are valid.
     unsafe {
-        let epoll = own::hide(sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC)?)?;
+        let epoll = own::make(|| sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC))?;
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
-        let signals = own::hide(sys!(SYS_signalfd4, -1i32, &all, 8, flags)?)?;
-        let bell = own::hide(sys!(
-            SYS_eventfd2,
-            0,
-            libc::EFD_CLOEXEC | libc::EFD_NONBLOCK
-        )?)?;
+        let signals = own::make(|| sys!(SYS_signalfd4, -1i32, &all, 8, flags))?;
+        let flags = libc::EFD_CLOEXEC | libc::EFD_NONBLOCK;
+        let bell = own::make(|| sys!(SYS_eventfd2, 0, flags))?;
         for (fd, data) in [(signals, SIGNALS), (bell, 0)] {
             // Edges: a signal that nobody takes now must not keep the receiver awake.
             let mut event = libc::epoll_event {

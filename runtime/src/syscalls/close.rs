@@ -239,17 +239,13 @@ impl Drop for Pinned {
 #[must_use]
 struct Change {
     number: i32,
-    worker: Option<&'static Worker>,
     gone: Option<u32>,
+    _changing: Option<own::Changing>,
 }
 
 impl Drop for Change {
     fn drop(&mut self) {
         fds::changed(self.number);
-        if let Some(worker) = self.worker {
-            let changes = worker.changes.load(Ordering::Relaxed);
-            worker.changes.store(changes - 1, Ordering::Release);
-        }
         if let Some(generation) = self.gone {
             hub::look_again(self.number, generation);
         }
@@ -258,14 +254,10 @@ impl Drop for Change {
 
 /// The number is about to mean another file, or none. To be called before, and the result to be dropped after, without a wait of the task's in between.
 fn let_go(number: i32) -> Change {
-    let worker = hub::current().map(Hub::worker);
-    if let Some(worker) = worker {
-        own::may_change(worker);
-    }
     let mut change = Change {
         number,
-        worker,
         gone: None,
+        _changing: hub::current().map(Hub::worker).map(own::Changing::begin),
     };
     if fds::change_idle(number) {
         return change;
@@ -310,7 +302,7 @@ pub(crate) async fn close(call: Call, fd: i32) -> SysResult {
     drop(change);
     let last = copy.unwrap_or(fd);
     if copy.is_ok() {
-        own::give_up(last);
+        fds::give_up_own(last);
     }
     #[allow(clippy::cast_sign_loss)]
     let args = [last as usize, 0, 0, 0, 0, 0];

@@ -323,8 +323,7 @@ impl Departure {
             }
         }
         for (signal, action) in &self.actions {
-            // SAFETY: reads one action.
-            let _ = unsafe { sys!(SYS_rt_sigaction, *signal, action, 0, 8) };
+            let _ = action.install(*signal);
         }
         // Last, in one step: registers, signal mask and alternate stack.
         // SAFETY: the frame is whole and has all of the task's state, with the thread pointer that goes with it.
