@@ -34,6 +34,14 @@ impl Direction {
             Self::Write => WRITE,
         }
     }
+
+    /// What poll(2) calls it.
+    pub(crate) fn events(self) -> i16 {
+        match self {
+            Self::Read => libc::POLLIN,
+            Self::Write => libc::POLLOUT,
+        }
+    }
 }
 
 /// A list of buffers, of which the first bytes are done.
@@ -378,7 +386,7 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
         }
         return pool::wait_there(call.task, call.number, call.args).await;
     }
-    let mut lent = until_ready(call, file, direction).await?;
+    let mut lent = until_ready(call, file, direction, u64::MAX).await?;
     if lent.any() {
         // A signalfd of a kernel on which it has no such form; nobody else can take the task's own.
         let one = [libc::iovec {
@@ -397,18 +405,18 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
 
 /// Waits until poll(2) says that there is something to read, or room to write, or until the number means another file. The task's signals are still lent, if that
 /// matters.
+///
+/// # Errors
+/// `AGAIN` at the deadline; else those of the wait.
 pub(crate) async fn until_ready(
     call: Call,
     file: &Held,
     direction: Direction,
+    deadline: u64,
 ) -> Result<Lent, Errno> {
-    let (interest, wanted) = match direction {
-        Direction::Read => (READ, libc::POLLIN),
-        Direction::Write => (WRITE, libc::POLLOUT),
-    };
     loop {
         let lent = Lent::for_read(call.task, file.fd()?);
-        if file.with(|fd| super::poll::ready_now(fd, wanted))? {
+        if file.with(|fd| super::poll::ready_now(fd, direction.events()))? {
             return Ok(lent);
         }
         if !file.hold() {
@@ -416,7 +424,15 @@ pub(crate) async fn until_ready(
             return Ok(lent);
         }
         drop(lent);
-        match wait_fd(call, file, interest, u64::MAX, Errno::RESTART_SYS).await {
+        match wait_fd(
+            call,
+            file,
+            direction.interest(),
+            deadline,
+            Errno::RESTART_SYS,
+        )
+        .await
+        {
             Ok(()) => {}
             // Cannot be polled after all.
             Err(Errno::PERM) => return Ok(Lent::for_read(call.task, file.fd()?)),

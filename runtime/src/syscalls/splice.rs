@@ -3,11 +3,11 @@
 //! Between pipes `SPLICE_F_NONBLOCK` keeps them from waiting, so tee(2), vmsplice(2) and a splice(2) of two pipes are tried. With
 //! other files the flag is a half measure: a pool thread makes the call, once both ends may be ready.
 
-use super::close::Held;
+use super::close::{Held, Pinned};
+use super::file::{would_block, Direction};
 use super::{wait_with_others, Call};
 use crate::config::{self, File};
 use crate::fds::{self, Kind};
-use crate::hub::readiness::{READ, WRITE};
 use crate::pool;
 use crate::signal;
 use crate::sys;
@@ -18,7 +18,7 @@ const NONBLOCK: u32 = libc::SPLICE_F_NONBLOCK;
 
 /// tee(2).
 pub(crate) async fn tee(call: Call, input: i32, out: i32, _length: usize, flags: u32) -> SysResult {
-    between_pipes(call, [input, out], 3, flags).await
+    between_pipes(call, Ends::new([0, 1], [input, out]), 3, flags).await
 }
 
 /// splice(2).
@@ -33,8 +33,9 @@ pub(crate) async fn splice(
 ) -> SysResult {
     let kinds = [input, out].map(fds::kind);
     let pipes = kinds.map(|kind| kind == Kind::Pipe);
+    let ends = Ends::new([0, 2], [input, out]);
     if pipes == [true, true] && from == 0 && to == 0 {
-        return between_pipes(call, [input, out], 5, flags).await;
+        return between_pipes(call, ends, 5, flags).await;
     }
     // What is wrong is told at once, and by the kernel.
     let is_wrong = pipes == [false, false]
@@ -50,10 +51,73 @@ pub(crate) async fn splice(
         .iter()
         .all(|kind| [Kind::Pipe, Kind::Socket, Kind::Device, Kind::Regular].contains(kind));
     if flags & NONBLOCK == 0 && may_wait {
-        ready(call, input, libc::POLLIN, READ).await?;
-        ready(call, out, libc::POLLOUT, WRITE).await?;
+        ends.ready(call).await?;
     }
-    in_pool(call, call.args).await
+    ends.in_pool(call, call.args).await
+}
+
+/// The two files of a call, as it means them: those that the numbers stood for when it began, or when it first had to wait.
+struct Ends {
+    /// Which arguments they are: what is read, and what is written.
+    at: [usize; 2],
+    files: [Held; 2],
+}
+
+impl Ends {
+    fn new(at: [usize; 2], numbers: [i32; 2]) -> Self {
+        Self {
+            at,
+            files: numbers.map(Held::new),
+        }
+    }
+
+    /// Waits until both may be ready.
+    async fn ready(&self, call: Call) -> Result<(), Errno> {
+        self.readable(call).await?;
+        self.writable(call).await
+    }
+
+    async fn readable(&self, call: Call) -> Result<(), Errno> {
+        self.end_ready(call, &self.files[0], Direction::Read).await
+    }
+
+    async fn writable(&self, call: Call) -> Result<(), Errno> {
+        self.end_ready(call, &self.files[1], Direction::Write).await
+    }
+
+    async fn end_ready(&self, call: Call, end: &Held, direction: Direction) -> Result<(), Errno> {
+        if end.with(|fd| ready_now(fd, direction.events()))? {
+            return Ok(());
+        }
+        self.hold();
+        ready(call, end, direction).await
+    }
+
+    /// The call goes on with the files that it has now: who waits for one keeps the other, too.
+    fn hold(&self) {
+        for file in &self.files {
+            while !file.hold() {}
+        }
+    }
+
+    /// Numbers that go on meaning the files, whatever the program does meanwhile.
+    fn pin(&self) -> Result<[Pinned; 2], Errno> {
+        Ok([self.files[0].pin()?, self.files[1].pin()?])
+    }
+
+    /// The call's arguments with these numbers.
+    #[allow(clippy::cast_sign_loss)]
+    fn among(&self, mut args: [usize; 6], pinned: &[Pinned; 2]) -> [usize; 6] {
+        for (at, end) in self.at.iter().zip(pinned) {
+            args[*at] = end.fd as usize;
+        }
+        args
+    }
+
+    async fn in_pool(&self, call: Call, args: [usize; 6]) -> SysResult {
+        let pinned = self.pin()?;
+        pool::wait_there(call.task, call.number, self.among(args, &pinned)).await
+    }
 }
 
 /// Whether a file is open for this way of access.
@@ -67,20 +131,22 @@ fn may(fd: i32, way: i32) -> bool {
 }
 
 /// Tries a call with flags at `at` between two pipes until neither makes it wait.
-async fn between_pipes(call: Call, [input, out]: [i32; 2], at: usize, flags: u32) -> SysResult {
+async fn between_pipes(call: Call, ends: Ends, at: usize, flags: u32) -> SysResult {
     let mut args = call.args;
     args[at] |= NONBLOCK as usize;
     loop {
+        let pinned = ends.pin()?;
+        let tried = ends.among(args, &pinned);
         // SAFETY: the program's call, without the wait.
-        match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
+        match sys::check(unsafe { sys::syscall_raw(call.number, tried) }) {
             Err(Errno::AGAIN) => {}
             result => return here(call, result),
         }
-        if flags & NONBLOCK != 0 || fds::nonblocking(input) || fds::nonblocking(out) {
+        if flags & NONBLOCK != 0 || pinned.iter().any(|end| fds::nonblocking(end.fd)) {
             return Err(Errno::AGAIN);
         }
-        ready(call, input, libc::POLLIN, READ).await?;
-        ready(call, out, libc::POLLOUT, WRITE).await?;
+        drop(pinned);
+        ends.ready(call).await?;
     }
 }
 
@@ -92,22 +158,31 @@ pub(crate) async fn vmsplice(
     _count: usize,
     flags: u32,
 ) -> SysResult {
-    let mut args = call.args;
-    args[3] |= NONBLOCK as usize;
+    let file = Held::new(fd);
     // SAFETY: reads flags.
     let mode = unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) }? & libc::O_ACCMODE as usize;
-    let (wanted, interest) = if mode == libc::O_RDONLY as usize {
-        (libc::POLLIN, READ)
+    let direction = if mode == libc::O_RDONLY as usize {
+        Direction::Read
     } else {
-        (libc::POLLOUT, WRITE)
+        Direction::Write
+    };
+    let attempt = |fd: i32| {
+        let mut args = call.args;
+        #[allow(clippy::cast_sign_loss)]
+        {
+            args[0] = fd as usize;
+        }
+        args[3] |= NONBLOCK as usize;
+        // SAFETY: the program's call, without the wait.
+        let result = sys::check(unsafe { sys::syscall_raw(call.number, args) });
+        let waits = result == Err(Errno::AGAIN) && flags & NONBLOCK == 0 && !fds::nonblocking(fd);
+        (result, waits)
     };
     loop {
-        // SAFETY: the program's call, without the wait.
-        match sys::check(unsafe { sys::syscall_raw(call.number, args) }) {
-            Err(Errno::AGAIN) if flags & NONBLOCK == 0 && !fds::nonblocking(fd) => {}
-            result => return here(call, result),
+        match file.with(attempt)? {
+            (_, true) => ready(call, &file, direction).await?,
+            (result, false) => return here(call, result),
         }
-        ready(call, fd, wanted, interest).await?;
     }
 }
 
@@ -125,37 +200,41 @@ pub(crate) async fn sendfile(
         // It waits for nothing but the disk.
         return call.in_line();
     }
+    let ends = Ends::new([1, 0], [input, out]);
     if fds::kind(out) != Kind::Socket || fds::nonblocking(out) {
         if !from_file {
-            ready(call, input, libc::POLLIN, READ).await?;
+            ends.readable(call).await?;
         }
-        if fds::kind(out) != Kind::Regular && !fds::nonblocking(out) {
-            ready(call, out, libc::POLLOUT, WRITE).await?;
+        if fds::kind(out) != Kind::Regular {
+            ends.writable(call).await?;
         }
-        return in_pool(call, call.args).await;
+        return ends.in_pool(call, call.args).await;
     }
     /// No call moves more (`MAX_RW_COUNT`).
     const MOST: usize = 0x7fff_f000;
     let length = length.min(MOST);
     let mut sent = 0;
     loop {
-        let mut args = call.args;
-        args[3] = (length - sent).min(room(out));
-        let piece = match ready(call, out, libc::POLLOUT, WRITE).await {
-            Ok(()) => in_pool(call, args).await,
-            Err(e) => Err(e),
-        };
-        match piece {
+        match piece(call, &ends, length - sent).await {
             Ok(n) => {
                 sent += n;
                 if n == 0 || sent >= length {
                     return Ok(sent);
                 }
+                ends.hold();
             }
             Err(_) if sent > 0 => return Ok(sent),
             Err(e) => return Err(e),
         }
     }
+}
+
+/// Sends as much of `left` as there is room for, once there is some.
+async fn piece(call: Call, ends: &Ends, left: usize) -> SysResult {
+    ends.writable(call).await?;
+    let mut args = call.args;
+    args[3] = left.min(ends.files[1].with(room)?);
+    ends.in_pool(call, args).await
 }
 
 /// How much a socket that poll calls writable takes without waiting; a guess on the safe side.
@@ -182,37 +261,29 @@ fn room(fd: i32) -> usize {
     (words[SNDBUF].saturating_sub(words[WMEM_QUEUED]) as usize / 2).max(LEAST)
 }
 
-/// Waits until a descriptor may be ready, if it blocks and can be polled.
-async fn ready(call: Call, fd: i32, wanted: i16, interest: u32) -> Result<(), Errno> {
+/// Waits until a file may be ready, if it blocks and can be polled.
+async fn ready(call: Call, file: &Held, direction: Direction) -> Result<(), Errno> {
+    let fd = file.fd()?;
     if fds::nonblocking(fd) {
         return Ok(());
     }
-    let file = Held::new(fd);
     let (deadline, interrupt) = if fds::kind(fd) == Kind::Socket {
-        let direction = match interest {
-            READ => super::file::Direction::Read,
-            _ => super::file::Direction::Write,
-        };
-        super::file::would_block(fd, Kind::Socket, direction)?
+        would_block(fd, Kind::Socket, direction)?
     } else {
         (u64::MAX, Errno::RESTART_SYS)
     };
-    while !file.with(|fd| ready_now(fd, wanted))? {
+    while !file.with(|fd| ready_now(fd, direction.events()))? {
         if !file.hold() {
             // Another file, about which poll may tell nothing: the call itself will.
             break;
         }
-        match wait_with_others(call, &file, interest, deadline, interrupt).await {
+        match wait_with_others(call, file, direction.interest(), deadline, interrupt).await {
             Ok(()) => {}
             Err(Errno::PERM) => break,
             Err(e) => return Err(e),
         }
     }
     Ok(())
-}
-
-async fn in_pool(call: Call, args: [usize; 6]) -> SysResult {
-    pool::wait_there(call.task, call.number, args).await
 }
 
 /// What a call on the hub's thread gave; a SIGPIPE with it is the task's.

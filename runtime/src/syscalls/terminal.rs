@@ -42,11 +42,16 @@ pub(crate) fn is_read_by_settings(fd: i32) -> bool {
     settings(fd).is_some() && !is_master(fd)
 }
 
-/// Whether a read waits for what poll says: not if it may end without a byte, or waits between bytes.
-fn poll_tells(fd: i32) -> bool {
-    settings(fd).is_none_or(|s| {
-        s.c_lflag & libc::ICANON != 0 || s.c_cc[libc::VMIN] > 0 && s.c_cc[libc::VTIME] == 0
-    })
+/// Until when a read waits for what poll says of a first byte or of enough of them (`u64::MAX`: for ever). `None`: it does not wait.
+fn first_byte_until(fd: i32) -> Option<u64> {
+    /// VTIME's unit in ns.
+    const TENTH: u64 = 100_000_000;
+    let settings = settings(fd)?;
+    if settings.c_lflag & libc::ICANON != 0 || settings.c_cc[libc::VMIN] > 0 {
+        return Some(u64::MAX);
+    }
+    let time = u64::from(settings.c_cc[libc::VTIME]) * TENTH;
+    (time > 0).then(|| sys::now(libc::CLOCK_MONOTONIC) + time)
 }
 
 /// read(2) and readv(2) of a terminal.
@@ -58,9 +63,14 @@ pub(crate) async fn read(call: Call, file: &Held) -> SysResult {
             call.raw()
         } else {
             // The kernel waits best: when the process was stopped and goes on in the background, its read looks again. Only closes
-            // that are to end waits need one that is seen here.
-            if config::get().close == Close::Wake && poll_tells(fd) && !is_background(fd) {
-                drop(until_ready(call, file, Direction::Read).await?);
+            // that are to end waits need one that is seen here. (The time between two bytes, of at most 25 s, is left to the kernel.)
+            if config::get().close == Close::Wake && !is_background(fd) {
+                if let Some(deadline) = first_byte_until(fd) {
+                    match until_ready(call, file, Direction::Read, deadline).await {
+                        Err(Errno::AGAIN) => return Ok(0),
+                        ready => drop(ready?),
+                    }
+                }
             }
             in_pool_on(call, file).await
         };
