@@ -4,14 +4,13 @@
 //! an error such as `ENOTSOCK` and is then looked up anew. A number's *generation* changes whenever the program closes or
 //! replaces it, and tells a waiter that the number no longer means its file.
 
+use crate::reserve::Reserve;
 use crate::spin;
 use crate::sys;
 use crate::sys::Errno;
 use crate::syscalls::poll;
 use crate::task::lock;
-use std::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering,
-};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::Mutex;
 
 /// What a descriptor refers to, as far as it matters for waiting.
@@ -68,7 +67,8 @@ const MEMORY: u8 = 64;
 /// Numbers beyond this are not tracked (the kernel's default `nr_open` is 2^20).
 const TRACKED: usize = 1 << 22;
 
-static TABLE: AtomicUsize = AtomicUsize::new(0);
+/// The entries, by number.
+static TABLE: Reserve = Reserve::none();
 /// No entry above this was ever touched, but for the runtime's own: what a close of a wide range has to look at.
 static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 
@@ -77,46 +77,28 @@ static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 /// # Errors
 /// The kernel's, when the mapping is refused.
 pub(crate) fn reserve() -> Result<(), Errno> {
-    if TABLE.load(Ordering::Relaxed) == 0 {
-        let len = TRACKED * std::mem::size_of::<Entry>();
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a fresh anonymous mapping.
-        let base = unsafe {
-            sys!(
-                SYS_mmap,
-                0,
-                len,
-                libc::PROT_READ | libc::PROT_WRITE,
-                flags,
-                -1i32,
-                0
-            )
-        }?;
-        // SAFETY: advice on the mapping just made: a forked child has nothing to ask it.
-        let _ = unsafe { sys!(SYS_madvise, base, len, libc::MADV_WIPEONFORK) };
-        TABLE.store(base, Ordering::Release);
+    if TABLE.start() == 0 {
+        // A forked child has nothing to ask it.
+        TABLE.make(TRACKED * size_of::<Entry>(), &[libc::MADV_WIPEONFORK])?;
     }
     Ok(())
 }
 
 /// In a forked child that begins anew: what happens to its descriptors while it is native is not seen, so that nothing is known of them any more.
 pub(crate) fn reset() {
-    let base = TABLE.load(Ordering::Relaxed);
-    if base != 0 {
-        let len = TRACKED * std::mem::size_of::<Entry>();
-        // SAFETY: nobody uses the table now; zeroed pages are clean entries.
-        let _ = unsafe { sys!(SYS_madvise, base, len, libc::MADV_DONTNEED) };
-    }
+    TABLE.clear();
     HIGHEST.store(-1, Ordering::Relaxed);
     *lock(&HIDING) = Vec::new();
 }
 
 /// The entry of a number, if it is one that is tracked.
+#[inline]
 pub(crate) fn entry(fd: i32) -> Option<&'static Entry> {
     let index = usize::try_from(fd).ok().filter(|i| *i < TRACKED)?;
-    let base = TABLE.load(Ordering::Relaxed) as *const Entry;
-    // SAFETY: the table is mapped for ever, and all zero is a valid entry.
-    (!base.is_null()).then(|| unsafe { &*base.add(index) })
+    // SAFETY: the table is mapped for ever, this part of it can be used, and all zero is a valid entry.
+    TABLE
+        .has((index + 1) * size_of::<Entry>())
+        .then(|| unsafe { &*(TABLE.start() as *const Entry).add(index) })
 }
 
 impl Entry {

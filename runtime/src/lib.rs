@@ -31,6 +31,7 @@ pub mod objects;
 pub mod own;
 mod places;
 mod pool;
+mod reserve;
 pub mod signal;
 pub mod spin;
 mod stacks;

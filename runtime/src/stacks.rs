@@ -5,18 +5,21 @@
 //! stack's guard is a marker in the page tables (`MADV_GUARD_INSTALL`, Linux 6.13) that splits no mapping; on older kernels it
 //! is an `mprotect`, and the old limit holds.
 //!
+//! A program that has its memory locked (mlockall(2) with `MCL_FUTURE`) has its stacks locked, too, each as libc makes it accessible.
+//!
 //! A slab holds stacks of one size class, so a stack is found from any address in it by division. A stack that libc unmaps
 //! loses its pages at once and waits, with its guard, for the next one of its class.
 
+use crate::reserve::{drop_pages, Reserve};
 use crate::sys;
 use crate::sys::{Errno, SysResult};
+use crate::syscalls::locked;
 use crate::task::lock;
 use crate::trim;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Mutex;
 
-/// A class's first slab is this large, each next one twice as large as the one before, up to [`LARGEST_SLAB`]: address space costs
-/// nothing but the time that a core dump or gdb spends on it.
+/// A class's first slab is this large, each next one twice as large as the one before, up to [`LARGEST_SLAB`].
 const SLAB: usize = 1 << 30;
 const LARGEST_SLAB: usize = 1 << 36;
 /// A larger stack gets a mapping of its own, from the kernel.
@@ -34,11 +37,10 @@ static NO_GUARD_MARKERS: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug)]
 struct Slab {
-    start: usize,
-    end: usize,
+    memory: Reserve,
     class: usize,
-    /// The low end of what was never handed out.
-    next: usize,
+    /// How many bytes were handed out at least once.
+    used: usize,
     /// Free stacks.
     free: Vec<usize>,
     /// The guard of each stack that was handed out, in pages.
@@ -64,7 +66,7 @@ fn with_slab<T>(at: usize, f: impl FnOnce(&mut Slab) -> T) -> Option<T> {
     }
     lock(&SLABS)
         .iter_mut()
-        .find(|s| (s.start..s.end).contains(&at))
+        .find(|s| (s.memory.start()..s.memory.end()).contains(&at))
         .map(f)
 }
 
@@ -76,7 +78,7 @@ pub(crate) fn contains(at: usize) -> bool {
 /// Where the stack that an address is in begins and ends.
 pub(crate) fn around(at: usize) -> Option<(usize, usize)> {
     with_slab(at, |slab| {
-        let start = slab.start + slab.index(at) * slab.class;
+        let start = slab.stack(at);
         (start, start + slab.class)
     })
 }
@@ -94,12 +96,12 @@ pub(crate) fn allocate(len: usize) -> Option<usize> {
         }
     }
     let before = slabs.iter().filter(|s| s.class == class).count();
-    let (start, end) = reserve(class, (SLAB << before.min(16)).min(LARGEST_SLAB))?;
+    let memory = reserve(class, (SLAB << before.min(16)).min(LARGEST_SLAB))?;
+    let (start, end) = (memory.start(), memory.end());
     let mut slab = Slab {
-        start,
-        end,
+        memory,
         class,
-        next: start,
+        used: 0,
         free: Vec::new(),
         guards: Vec::new(),
     };
@@ -115,31 +117,32 @@ impl Slab {
         if let Some(stack) = self.free.pop() {
             return Some(stack);
         }
-        if self.end - self.next < self.class {
+        if !self.memory.has(self.used + self.class) {
             return None;
         }
-        let stack = self.next;
-        self.next += self.class;
+        let stack = self.memory.start() + self.used;
+        self.used += self.class;
         self.guards.push(0);
         Some(stack)
     }
 
     fn index(&self, at: usize) -> usize {
-        (at - self.start) / self.class
+        (at - self.memory.start()) / self.class
+    }
+
+    /// Where the stack begins that an address is in.
+    fn stack(&self, at: usize) -> usize {
+        self.memory.start() + self.index(at) * self.class
     }
 }
 
-/// Reserves a slab: as large as the limits on address space and commitment allow.
-fn reserve(class: usize, mut len: usize) -> Option<(usize, usize)> {
+/// Reserves a slab: as large as the limit on address space allows.
+fn reserve(class: usize, mut len: usize) -> Option<Reserve> {
+    let memory = Reserve::none();
     while len >= SMALLEST_SLAB.max(class) {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a fresh anonymous mapping.
-        if let Ok(start) = unsafe { sys!(SYS_mmap, 0, len, protection, flags, -1i32, 0) } {
-            // A huge page would make every stack cost 2 MiB.
-            // SAFETY: advice on the mapping just made.
-            let _ = unsafe { sys!(SYS_madvise, start, len, libc::MADV_NOHUGEPAGE) };
-            return Some((start, start + len));
+        // A huge page would make every stack cost 2 MiB.
+        if memory.make(len, &[libc::MADV_NOHUGEPAGE]).is_ok() {
+            return Some(memory);
         }
         len /= 4;
     }
@@ -155,8 +158,8 @@ pub(crate) fn free(at: usize, len: usize) -> Option<SysResult> {
     with_slab(at, |slab| {
         // Guard markers survive this; the pages go.
         // SAFETY: the program unmaps this memory, so it does not use it.
-        let result = unsafe { sys!(SYS_madvise, at, len, libc::MADV_DONTNEED) };
-        if (at - slab.start) % slab.class == 0 {
+        let result = unsafe { drop_pages(at, len) };
+        if at == slab.stack(at) {
             slab.free.push(at);
         }
         result
@@ -172,9 +175,9 @@ pub(crate) fn protect(at: usize, len: usize, protection: i32) -> Option<SysResul
         return None;
     }
     let page = |n: usize| u32::try_from(n / PAGE).unwrap_or(u32::MAX);
-    with_slab(at, |slab| {
+    let result = with_slab(at, |slab| {
         let index = slab.index(at);
-        let start = slab.start + index * slab.class;
+        let start = slab.stack(at);
         if protection == libc::PROT_NONE && at == start {
             slab.guards[index] = page(len);
             return Some(guard(at, len));
@@ -186,20 +189,31 @@ pub(crate) fn protect(at: usize, len: usize, protection: i32) -> Option<SysResul
         let (old, new) = (slab.guards[index] as usize * PAGE, at - start);
         slab.guards[index] = page(new);
         if new > old {
-            return Some(guard(start, new));
+            if let Err(e) = guard(start, new) {
+                return Some(Err(e));
+            }
         }
         if new < old {
             unguard(at, old - new);
         }
         Some(Ok(0))
     })
-    .flatten()
+    .flatten()?;
+    // Not under the lock: it may fill the stack.
+    Some(match result {
+        Ok(_) if protection != libc::PROT_NONE => locked::stack(at, len),
+        result => result,
+    })
 }
 
 fn guard(at: usize, len: usize) -> SysResult {
     if !NO_GUARD_MARKERS.load(Ordering::Relaxed) {
         // SAFETY: the program wants no access there.
-        match unsafe { sys!(SYS_madvise, at, len, MADV_GUARD_INSTALL) } {
+        let install = || unsafe { sys!(SYS_madvise, at, len, MADV_GUARD_INSTALL) };
+        // Locked memory takes none.
+        // SAFETY: unlocks what is not used any more.
+        let unlocked = |_| unsafe { sys!(SYS_munlock, at, len) }.and_then(|_| install());
+        match install().or_else(unlocked) {
             Err(Errno::INVAL) => NO_GUARD_MARKERS.store(true, Ordering::Relaxed),
             result => return result,
         }
@@ -209,11 +223,11 @@ fn guard(at: usize, len: usize) -> SysResult {
 }
 
 fn unguard(at: usize, len: usize) {
+    // Of whichever kind it is.
     if NO_GUARD_MARKERS.load(Ordering::Relaxed) {
         // SAFETY: the program wants access there.
         let _ = unsafe { sys!(SYS_mprotect, at, len, libc::PROT_READ | libc::PROT_WRITE) };
-    } else {
-        // SAFETY: as above.
-        let _ = unsafe { sys!(SYS_madvise, at, len, MADV_GUARD_REMOVE) };
     }
+    // SAFETY: as above.
+    let _ = unsafe { sys!(SYS_madvise, at, len, MADV_GUARD_REMOVE) };
 }

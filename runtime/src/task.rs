@@ -11,6 +11,7 @@ use crate::away::Away;
 use crate::context::Context;
 use crate::future::Parked;
 use crate::hub::{balance, Hub};
+use crate::reserve::{drop_pages, Reserve};
 use crate::signal::TaskSignals;
 use crate::sys;
 use crate::turn::Turn;
@@ -310,13 +311,13 @@ impl Task {
             let from = (base + std::mem::size_of::<Task>()).next_multiple_of(4096);
             let len = high * std::mem::size_of::<Task>() - (from - base);
             // SAFETY: no slot there is in use and the lock keeps new tasks out.
-            let _ = unsafe { crate::sys!(SYS_madvise, from, len, libc::MADV_DONTNEED) };
+            let _ = unsafe { drop_pages(from, len) };
         }
     }
 }
 
 struct Arena {
-    base: AtomicUsize,
+    array: Reserve,
     /// Slots below this were used at least once.
     high: AtomicUsize,
     alive: AtomicUsize,
@@ -327,7 +328,7 @@ struct Arena {
 }
 
 static ARENA: Arena = Arena {
-    base: AtomicUsize::new(0),
+    array: Reserve::none(),
     high: AtomicUsize::new(0),
     alive: AtomicUsize::new(0),
     generation: AtomicI32::new(0),
@@ -337,7 +338,7 @@ static ARENA: Arena = Arena {
 
 impl Arena {
     fn base(&self) -> *mut Task {
-        self.base.load(Ordering::Acquire) as *mut Task
+        self.array.start() as *mut Task
     }
 
     fn slot(&self, index: usize) -> &'static Task {
@@ -359,16 +360,15 @@ fn unshifted(number: usize) -> usize {
     (number + MAX_TASKS - ARENA.shift.load(Ordering::Relaxed)) % MAX_TASKS
 }
 
-/// The array's bytes.
-const ARRAY: usize = MAX_TASKS * std::mem::size_of::<Task>();
-
 /// Reserves the array, and gives ids a new beginning. Called at conversion, before the first task; a forked child has the array already.
 ///
 /// # Errors
 /// The kernel's, when the reservation is refused.
 pub fn reserve() -> Result<(), crate::sys::Errno> {
     if ARENA.base().is_null() {
-        map_array()?;
+        // A task is touched alone, where a huge page would hold thousands; and a forked child has none of them.
+        let advice = [libc::MADV_NOHUGEPAGE, libc::MADV_WIPEONFORK];
+        ARENA.array.make(MAX_TASKS * size_of::<Task>(), &advice)?;
     }
     // If it is not filled (early at boot), a forked process still differs by its id.
     let mut random = [crate::sys::process_id() as u32, 0];
@@ -380,27 +380,6 @@ pub fn reserve() -> Result<(), crate::sys::Errno> {
     #[allow(clippy::cast_possible_wrap)]
     let generation = (random[1] >> 8) as i32 % GENERATIONS;
     ARENA.generation.store(generation, Ordering::Relaxed);
-    Ok(())
-}
-
-fn map_array() -> Result<(), crate::sys::Errno> {
-    // SAFETY: a fresh anonymous mapping, and advice on it: a task is touched alone, where a huge page would hold thousands; and a forked
-    // child has none of them.
-    let base = unsafe {
-        let base = crate::sys!(
-            SYS_mmap,
-            0,
-            ARRAY,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1i32,
-            0
-        )?;
-        let _ = crate::sys!(SYS_madvise, base, ARRAY, libc::MADV_NOHUGEPAGE);
-        let _ = crate::sys!(SYS_madvise, base, ARRAY, libc::MADV_WIPEONFORK);
-        base
-    };
-    ARENA.base.store(base, Ordering::Release);
     Ok(())
 }
 
@@ -417,7 +396,7 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
             Some(index) => index,
             None => {
                 let next = ARENA.high.load(Ordering::Relaxed);
-                if next == MAX_TASKS {
+                if next == MAX_TASKS || !ARENA.array.has((next + 1) * size_of::<Task>()) {
                     return None;
                 }
                 ARENA.high.store(next + 1, Ordering::Release);
@@ -557,7 +536,7 @@ unsafe impl Sync for Layout {}
 
 /// The layout that `coop-gdb.py` reads; the shim exports it.
 pub const LAYOUT: Layout = Layout {
-    base: &ARENA.base,
+    base: ARENA.array.start_word(),
     high: &ARENA.high,
     size: std::mem::size_of::<Task>(),
     live: std::mem::offset_of!(Task, live),
@@ -577,11 +556,7 @@ pub const LAYOUT: Layout = Layout {
 
 /// In a forked child that begins anew: no tasks. The array is empty again: the kernel did not copy it, or it is given back here.
 pub(crate) fn forget_all() {
-    let base = ARENA.base() as usize;
-    if base != 0 {
-        // SAFETY: nobody uses a slot; zeroed ones are what fresh ones look like.
-        let _ = unsafe { crate::sys!(SYS_madvise, base, ARRAY, libc::MADV_DONTNEED) };
-    }
+    ARENA.array.clear();
     ARENA.alive.store(0, Ordering::Release);
     ARENA.high.store(0, Ordering::Release);
     MAIN.store(0, Ordering::Relaxed);

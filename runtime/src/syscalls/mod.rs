@@ -12,6 +12,7 @@ pub(crate) mod futex;
 mod identity;
 mod ioctl;
 mod ipc;
+pub(crate) mod locked;
 pub(crate) mod memory;
 pub(crate) mod open;
 mod own_files;
@@ -53,6 +54,7 @@ pub const fn window_done() -> usize {
 /// Looks at what calls need to know of the process. At conversion.
 pub(crate) fn prepare() {
     identity::prepare();
+    locked::prepare();
 }
 
 /// How a task goes on after a call.

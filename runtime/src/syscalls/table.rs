@@ -14,9 +14,9 @@
 
 use super::futex::multiple;
 use super::{
-    apart, clock, close, connect, file, futex, identity, ioctl, ipc, memory, open, poll, process,
-    quick, regular, rings, robust, scheduling, signal, socket, splice, system, thread, time, timer,
-    wait,
+    apart, clock, close, connect, file, futex, identity, ioctl, ipc, locked, memory, open, poll,
+    process, quick, regular, rings, robust, scheduling, signal, socket, splice, system, thread,
+    time, timer, wait,
 };
 use super::{Call, Outcome};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -278,8 +278,8 @@ rows! {
     148 sched_rr_get_interval    Thread    direct(scheduling::sched_rr_get_interval);
     149 mlock                    Memory    never;
     150 munlock                  Memory    never;
-    151 mlockall                 Memory    never;
-    152 munlockall               Memory    never;
+    151 mlockall                 Memory    coop(locked::mlockall), "in the pool";
+    152 munlockall               Memory    direct(locked::munlockall);
     153 vhangup                  System    never;
     154 modify_ldt               Thread    never;
     155 pivot_root               File      never;

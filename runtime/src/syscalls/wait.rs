@@ -7,6 +7,7 @@
 
 use super::close::Held;
 use super::{wait_with_others, Call};
+use crate::fds;
 use crate::future::{until, Woken};
 use crate::hub::readiness::READ;
 use crate::signal;
@@ -159,6 +160,9 @@ pub(crate) async fn waitid(
     info: *mut libc::siginfo_t,
     options: i32,
 ) -> SysResult {
+    if kind == libc::P_PIDFD && fds::nonblocking(id) {
+        return call.raw();
+    }
     if info.is_null() {
         // Without a siginfo nothing tells a child from none: let the kernel wait.
         return if options & libc::WNOHANG != 0 {
