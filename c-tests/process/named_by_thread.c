@@ -77,6 +77,18 @@ int main(void)
         ASSERT_EQ(syscall(SYS_kcmp, id, getpid(), what, 0, 0), syscall(SYS_kcmp, getpid(), getpid(), what, 0, 0));
         ASSERT_EQ(syscall(SYS_kcmp, getpid(), id, what, 0, 0), syscall(SYS_kcmp, getpid(), getpid(), what, 0, 0));
     }
+    // Another process is another process, whichever thread asks. (KCMP_VM)
+    pid_t child = SYS(fork());
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    ASSERT_NE(SYS(syscall(SYS_kcmp, getpid(), child, VM, 0, 0)), 0);
+    ASSERT_NE(SYS(syscall(SYS_kcmp, child, getpid(), VM, 0, 0)), 0);
+    // (KCMP_FILE)
+    ASSERT_EQ(SYS(syscall(SYS_kcmp, getpid(), child, 0, 0, 0)), 0);
+    SYS(kill(child, SIGKILL));
+    SYS(waitpid(child, NULL, 0));
     void *page = (void *)((uintptr_t)from & -4096UL);
     int node = -1, own_node = -1;
     ASSERT_EQ(syscall(SYS_move_pages, id, 1, &page, NULL, &node, 0),

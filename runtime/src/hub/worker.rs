@@ -9,7 +9,6 @@ use crate::context::Gate;
 use crate::task::Task;
 use crate::{extended, own, signal, sys};
 use std::cell::Cell;
-use std::ffi::CStr;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{
     compiler_fence, AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
@@ -125,7 +124,7 @@ impl Worker {
     /// When there are too many: hubs alone are fewer.
     pub(super) fn enter() -> &'static Self {
         let tid = sys::thread_id();
-        let worker: &'static Self = Box::leak(Box::new(Self::new(open_calls(tid))));
+        let worker: &'static Self = Box::leak(Box::new(Self::new(open_calls())));
         let at = COUNT.fetch_add(1, Ordering::SeqCst);
         worker.begin(tid, &WORKERS[at]);
         worker
@@ -321,10 +320,9 @@ impl Worker {
     }
 }
 
-/// -1: nobody can tell what the thread is blocked in.
-fn open_calls(tid: i32) -> i32 {
-    let path = format!("/proc/self/task/{tid}/syscall\0");
-    CStr::from_bytes_with_nul(path.as_bytes()).map_or(-1, own::open)
+/// Of the calling thread. -1: nobody can tell what it is blocked in.
+fn open_calls() -> i32 {
+    own::open(c"/proc/thread-self/syscall")
 }
 
 #[cfg(test)]

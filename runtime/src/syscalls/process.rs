@@ -80,7 +80,12 @@ pub(crate) async fn on_memory(call: Call, id: i32) -> SysResult {
 /// kcmp(2): what it compares all tasks share.
 pub(crate) fn kcmp(call: Call, first: i32, second: i32) -> SysResult {
     let (mut call, _) = named(call, first);
-    call.args[1] = named(call, second).0.args[0];
+    if is_own(second) {
+        #[allow(clippy::cast_sign_loss)]
+        {
+            call.args[1] = sys::process_id() as usize;
+        }
+    }
     call.raw()
 }
 
