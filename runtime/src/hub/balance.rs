@@ -11,6 +11,9 @@
 //! - **Spread.** A waker whose own hub has tasks ready already queues one more at a hub that sleeps.
 //! - **Linger.** A task that is about to wait for a futex, when it would leave its hub without work while others are at work, looks at the word again for a
 //!   moment: who has the lock elsewhere is often about to let it go.
+//! - **Gather.** A hub that is awake for moments only, and hardly at the same time as the first one, gains nothing by being another: what one does makes
+//!   the other's task ready (through a pipe or a socket), and each time a CPU is woken for it. Such a hub sends its tasks to the first one, each when
+//!   its wait is over. When that one has more to do than it can, it shares.
 //! - **Share.** A hub that does not come to the end of its ready queue, or whose task is asked to make room, gives part of the queue to a
 //!   hub that sleeps.
 //!
@@ -24,7 +27,7 @@ use crate::sys;
 use crate::task::Task;
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// A waker that stops within this time (ns) has stopped soon: about what waking another thread through the kernel takes.
 const SOON: u64 = 10_000;
@@ -34,9 +37,21 @@ const SURE: i8 = 2;
 const DOUBT: i8 = -4;
 /// How many ready tasks a hub looks at to share them.
 const GLANCE: usize = 64;
+/// What a hub does in less than this (ns) keeps nobody waiting for long.
+const MOMENT: u64 = 50_000;
+/// After so many moments that the first hub could have had in its stead, a hub's tasks are gathered.
+const OFTEN: i32 = 64;
+/// How many of them one makes up for that was none.
+const OTHERWISE: i32 = 16;
+/// If a hub is given tasks sooner than this after (ns), it takes twice as many the next time, up to [`HARDLY_EVER`].
+const LASTING: u64 = 1_000_000_000;
+const HARDLY_EVER: i32 = 1 << 15;
 
 /// How many hubs sleep or are about to. Read to learn that none does, which is the common case.
 static SLEEPERS: AtomicUsize = AtomicUsize::new(0);
+/// When the first hub last awoke, and when it last fell asleep (CLOCK_MONOTONIC ns).
+static FIRST_AWOKE: AtomicU64 = AtomicU64::new(0);
+static FIRST_SLEPT: AtomicU64 = AtomicU64::new(0);
 
 /// What a hub remembers of its task's last wake-up.
 #[derive(Debug, Default)]
@@ -45,16 +60,44 @@ pub(crate) struct Balance {
     woke_at: Cell<u64>,
     /// The task that runs is about to end.
     ending: Cell<bool>,
+    /// When the hub awoke.
+    awoke_at: Cell<u64>,
+    /// How often the first hub could have done what this one did, of [`Balance::often`].
+    superfluous: Cell<i32>,
+    /// So often that the tasks are gathered. 0: as at the beginning.
+    often: Cell<i32>,
+    /// Since when they are.
+    gathered_at: Cell<u64>,
+    /// Another hub had too many tasks, and gave some to this one.
+    was_given: AtomicBool,
 }
 
-/// A hub falls asleep.
-pub(super) fn asleep() {
-    SLEEPERS.fetch_add(1, Ordering::Relaxed);
-}
+impl Balance {
+    /// The hub was awake, for a moment in which the first could have done the same, or not.
+    fn count(&self, need_not: bool, now: u64) {
+        let often = self.often.get().max(OFTEN);
+        let so_far = self.superfluous.get();
+        if self.was_given.swap(false, Ordering::Relaxed) {
+            if so_far >= often {
+                let lasted = now - self.gathered_at.get() > LASTING;
+                let next = if lasted { OFTEN } else { often * 2 };
+                self.often.set(next.min(HARDLY_EVER));
+            }
+            return self.superfluous.set(0);
+        }
+        if !need_not {
+            return self.superfluous.set((so_far - OTHERWISE).max(-OFTEN));
+        }
+        if so_far + 1 == often {
+            self.gathered_at.set(now);
+        }
+        self.superfluous.set((so_far + 1).min(often));
+    }
 
-/// It is awake again.
-pub(super) fn awake() {
-    SLEEPERS.fetch_sub(1, Ordering::Relaxed);
+    #[inline]
+    fn is_gathered(&self) -> bool {
+        self.superfluous.get() >= self.often.get().max(OFTEN)
+    }
 }
 
 /// In a forked child: there are no hubs.
@@ -132,6 +175,7 @@ fn is_movable(task: &Task) -> bool {
 pub(crate) fn at_home(here: &'static Hub, task: &'static Task) {
     if !here.ready.is_empty() {
         if let Some(idle) = sleeper(here).filter(|_| is_movable(task)) {
+            idle.balance.was_given.store(true, Ordering::Relaxed);
             task.move_to(idle);
             return idle.post_plainly(task);
         }
@@ -148,6 +192,52 @@ pub(crate) fn least_loaded() -> &'static Hub {
 }
 
 impl Hub {
+    /// The hub falls asleep: learns whether it need have been awake.
+    pub(super) fn falls_asleep(&self) {
+        SLEEPERS.fetch_add(1, Ordering::Relaxed);
+        if all().len() == 1 {
+            return;
+        }
+        let now = sys::now(libc::CLOCK_MONOTONIC);
+        if self.index == 0 {
+            return FIRST_SLEPT.store(now, Ordering::Relaxed);
+        }
+        let awoke = self.balance.awoke_at.get();
+        let first_awoke = FIRST_AWOKE.load(Ordering::Relaxed);
+        let first_slept = match FIRST_SLEPT.load(Ordering::Relaxed) {
+            slept if slept < first_awoke => now,
+            slept => slept,
+        };
+        let both = first_slept.saturating_sub(first_awoke.max(awoke));
+        let awake = now - awoke;
+        // To wake it cost more than it took off the first one.
+        let need_not = awake < MOMENT && both < SOON;
+        self.balance.count(need_not, now);
+    }
+
+    /// The hub is awake again.
+    pub(super) fn awakes(&self) {
+        SLEEPERS.fetch_sub(1, Ordering::Relaxed);
+        if all().len() == 1 {
+            return;
+        }
+        let now = sys::now(libc::CLOCK_MONOTONIC);
+        if self.index == 0 {
+            FIRST_AWOKE.store(now, Ordering::Relaxed);
+        } else {
+            self.balance.awoke_at.set(now);
+        }
+    }
+
+    /// Where a task goes on whose wait has ended here, if this hub's tasks are gathered.
+    #[inline]
+    pub(super) fn gathers_at(&self) -> Option<&'static Hub> {
+        if !self.balance.is_gathered() {
+            return None;
+        }
+        all().first().copied().filter(|first| first.is_asleep())
+    }
+
     /// Whether the task that runs here is expected to stop soon.
     fn stops_soon(&self) -> bool {
         // SAFETY: the task that runs belongs to this hub, whose thread this is; tasks' memory is never unmapped.
@@ -220,6 +310,7 @@ impl Hub {
             count += 1;
         }
         let mut give = (count + running) / 2;
+        idle.balance.was_given.store(true, Ordering::Relaxed);
         // From the back, so that what stays keeps its order at the front.
         for task in seen[..count].iter().rev().flatten() {
             // Taken out of the queue, it is this hub's to queue. A hint may have queued even the task that runs.

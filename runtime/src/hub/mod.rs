@@ -390,9 +390,9 @@ impl Hub {
             }
             return;
         }
-        balance::asleep();
+        self.falls_asleep();
         world::at_rest(worker, || self.poll_epoll(timeout));
-        balance::awake();
+        self.awakes();
         self.inbox.wake_up();
         signal::receiver::hub_awake();
     }
@@ -510,6 +510,11 @@ impl Hub {
                 outcome = Some(Outcome::InLine);
             } else {
                 syscalls::complete(task, result);
+                if let Some(first) = self.gathers_at() {
+                    cpu::turn_ends(worker, Some(task));
+                    self.send_off(task, first);
+                    return true;
+                }
             }
         }
         worker.load_state(task);
@@ -604,6 +609,15 @@ impl Hub {
             // Behind those that have come in meanwhile, too: else two tasks that yield to each other starve them.
             self.inbox.take(|t| self.ready.push(t));
             self.ready.push(task);
+        }
+    }
+
+    /// Puts a task that could go on where another hub finds it.
+    fn send_off(&'static self, task: &'static Task, to: &'static Hub) {
+        task.turn.put_down();
+        if task.turn.claim() {
+            task.move_to(to);
+            to.enqueue(task);
         }
     }
 

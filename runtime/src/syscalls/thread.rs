@@ -57,6 +57,7 @@ pub(crate) fn clone(call: Call) -> Outcome {
 /// clone3(2).
 pub(crate) fn clone3(call: Call) -> Outcome {
     match read_args(call.args[0], call.args[1]) {
+        Ok(args) if !is_valid(&args) => call.done(Err(Errno::INVAL)),
         Ok(args) => cloning(call, args, args.stack.wrapping_add(args.stack_size)),
         Err(e) => call.done(Err(e)),
     }
@@ -81,6 +82,25 @@ fn read_args(at: usize, size: usize) -> Result<CloneArgs, Errno> {
     // SAFETY: all bytes make a struct.
     unsafe { user::read_bytes((&raw mut args).cast(), at, size.min(OURS)) }?;
     Ok(args)
+}
+
+/// What the kernel asks of clone3(2)'s arguments before it looks at what they mean (`clone3_args_valid`).
+fn is_valid(args: &CloneArgs) -> bool {
+    /// Where clone(2) has its signal; one of these bits is a flag here.
+    const SIGNAL: u64 = 0xff;
+    const CLONE_NEWTIME: u64 = 0x80;
+    const CLONE_DETACHED: u64 = 1 << 22;
+    const LAST_SIGNAL: u64 = 64;
+    let has_no_signal = CLONE_THREAD | libc::CLONE_PARENT as u64;
+    let stack = (args.stack as usize, args.stack_size as usize);
+    args.flags & (CLONE_DETACHED | SIGNAL & !CLONE_NEWTIME) == 0
+        && (args.exit_signal == 0 || args.flags & has_no_signal == 0)
+        && args.exit_signal <= LAST_SIGNAL
+        && match stack {
+            (0, 0) => true,
+            (0, _) | (_, 0) => false,
+            (at, size) => sys::is_range(at, size),
+        }
 }
 
 fn cloning(call: Call, args: CloneArgs, stack_top: u64) -> Outcome {

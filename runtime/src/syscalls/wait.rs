@@ -217,7 +217,14 @@ async fn waiting(
         || (action.flags & libc::SA_NOCLDSTOP as u64 != 0 && options & STOPS != 0)
         || options & OTHER_CHILDREN != 0
     {
-        return in_pool().await;
+        let result = in_pool().await;
+        // The signal that has ended the wait may be that of the very child's end, before a thread had begun to wait: as in the kernel the status comes first.
+        return match result {
+            Err(e) if e == Errno::INTR || e.is_restart() => {
+                Some(look()).filter(|r| !nothing(*r)).unwrap_or(result)
+            }
+            result => result,
+        };
     }
     let watched = child.and_then(|pid| {
         // SAFETY: makes a descriptor.
