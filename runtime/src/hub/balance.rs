@@ -62,9 +62,9 @@ pub(crate) struct Balance {
     ending: Cell<bool>,
     /// When the hub awoke.
     awoke_at: Cell<u64>,
-    /// How often the first hub could have done what this one did, of [`Balance::often`].
+    /// How often of late the first hub could have done what this one did.
     superfluous: Cell<i32>,
-    /// So often that the tasks are gathered. 0: as at the beginning.
+    /// After how many times the tasks are gathered; 0: as at the beginning ([`OFTEN`]).
     often: Cell<i32>,
     /// Since when they are.
     gathered_at: Cell<u64>,
@@ -310,12 +310,12 @@ impl Hub {
             count += 1;
         }
         let mut give = (count + running) / 2;
-        idle.balance.was_given.store(true, Ordering::Relaxed);
         // From the back, so that what stays keeps its order at the front.
         for task in seen[..count].iter().rev().flatten() {
             // Taken out of the queue, it is this hub's to queue. A hint may have queued even the task that runs.
             if give != 0 && task.turn.is_down() && task.is_portable() {
                 give -= 1;
+                idle.balance.was_given.store(true, Ordering::Relaxed);
                 task.move_to(idle);
                 idle.enqueue(task);
             } else {
