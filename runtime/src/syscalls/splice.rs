@@ -78,26 +78,16 @@ impl Ends {
     }
 
     async fn readable(&self, call: Call) -> Result<(), Errno> {
-        self.end_ready(call, &self.files[0], Direction::Read).await
+        ready(call, &self.files[0], Direction::Read, || self.hold()).await
     }
 
     async fn writable(&self, call: Call) -> Result<(), Errno> {
-        self.end_ready(call, &self.files[1], Direction::Write).await
+        ready(call, &self.files[1], Direction::Write, || self.hold()).await
     }
 
-    async fn end_ready(&self, call: Call, end: &Held, direction: Direction) -> Result<(), Errno> {
-        if end.with(|fd| ready_now(fd, direction.events()))? {
-            return Ok(());
-        }
-        self.hold();
-        ready(call, end, direction).await
-    }
-
-    /// The call goes on with the files that it has now: who waits for one keeps the other, too.
-    fn hold(&self) {
-        for file in &self.files {
-            while !file.hold() {}
-        }
+    /// As [`Held::hold`]: who waits for one file keeps the other, too.
+    fn hold(&self) -> bool {
+        self.files.iter().all(Held::hold)
     }
 
     /// Numbers that go on meaning the files, whatever the program does meanwhile.
@@ -180,7 +170,7 @@ pub(crate) async fn vmsplice(
     };
     loop {
         match file.with(attempt)? {
-            (_, true) => ready(call, &file, direction).await?,
+            (_, true) => ready(call, &file, direction, || file.hold()).await?,
             (result, false) => return here(call, result),
         }
     }
@@ -218,10 +208,10 @@ pub(crate) async fn sendfile(
         match piece(call, &ends, length - sent).await {
             Ok(n) => {
                 sent += n;
-                if n == 0 || sent >= length {
+                // The rest goes from and to the same files.
+                if n == 0 || sent >= length || !ends.hold() {
                     return Ok(sent);
                 }
-                ends.hold();
             }
             Err(_) if sent > 0 => return Ok(sent),
             Err(e) => return Err(e),
@@ -261,19 +251,26 @@ fn room(fd: i32) -> usize {
     (words[SNDBUF].saturating_sub(words[WMEM_QUEUED]) as usize / 2).max(LEAST)
 }
 
-/// Waits until a file may be ready, if it blocks and can be polled.
-async fn ready(call: Call, file: &Held, direction: Direction) -> Result<(), Errno> {
-    let fd = file.fd()?;
-    if fds::nonblocking(fd) {
-        return Ok(());
-    }
-    let (deadline, interrupt) = if fds::kind(fd) == Kind::Socket {
-        would_block(fd, Kind::Socket, direction)?
-    } else {
-        (u64::MAX, Errno::RESTART_SYS)
-    };
+/// Waits until a file may be ready, if it blocks and can be polled. `hold` keeps what the call goes on with.
+async fn ready(
+    call: Call,
+    file: &Held,
+    direction: Direction,
+    hold: impl Fn() -> bool,
+) -> Result<(), Errno> {
+    let mut terms = None;
     while !file.with(|fd| ready_now(fd, direction.events()))? {
-        if !file.hold() {
+        let (deadline, interrupt) = match terms {
+            Some(terms) => terms,
+            None => {
+                let fd = file.fd()?;
+                match would_block(fd, fds::kind(fd), direction) {
+                    Err(Errno::AGAIN) => break,
+                    new => *terms.insert(new?),
+                }
+            }
+        };
+        if !hold() {
             // Another file, about which poll may tell nothing: the call itself will.
             break;
         }

@@ -210,64 +210,61 @@ async fn waiting(
     if options & libc::WNOHANG != 0 || !nothing(first) {
         return first;
     }
-    let action = signal::action(libc::SIGCHLD);
-    if call.hub().is_lone()
-        || action.handler == libc::SIG_IGN
-        || action.flags & libc::SA_NOCLDWAIT as u64 != 0
-        || (action.flags & libc::SA_NOCLDSTOP as u64 != 0 && options & STOPS != 0)
-        || options & OTHER_CHILDREN != 0
-    {
-        let result = in_pool().await;
-        // The signal that has ended the wait may be that of the very child's end, before a thread had begun to wait: as in the kernel the status comes first.
-        return match result {
-            Err(e) if e == Errno::INTR || e.is_restart() => {
-                Some(look()).filter(|r| !nothing(*r)).unwrap_or(result)
+    let waited = async {
+        let action = signal::action(libc::SIGCHLD);
+        if call.hub().is_lone()
+            || action.handler == libc::SIG_IGN
+            || action.flags & libc::SA_NOCLDWAIT as u64 != 0
+            || (action.flags & libc::SA_NOCLDSTOP as u64 != 0 && options & STOPS != 0)
+            || options & OTHER_CHILDREN != 0
+        {
+            return in_pool().await;
+        }
+        let watched = child.and_then(|pid| {
+            // SAFETY: makes a descriptor.
+            own::make(|| unsafe { sys!(SYS_pidfd_open, pid, 0) }).ok()
+        });
+        if let Some(pidfd) = watched {
+            let _close = Closes(pidfd);
+            let file = Held::new(pidfd);
+            loop {
+                let mut change = std::pin::pin!(Change::new(call.task, true));
+                change.as_ref().listen();
+                let result = look();
+                if !nothing(result) {
+                    return result;
+                }
+                let ended = wait_with_others(call, &file, READ, u64::MAX, Errno::RESTART_SYS);
+                let mut ended = std::pin::pin!(ended);
+                std::future::poll_fn(|cx| match change.as_mut().poll(cx) {
+                    Poll::Ready(()) => Poll::Ready(Ok(())),
+                    Poll::Pending => ended.as_mut().poll(cx),
+                })
+                .await?;
             }
-            result => result,
-        };
-    }
-    let watched = child.and_then(|pid| {
-        // SAFETY: makes a descriptor.
-        own::make(|| unsafe { sys!(SYS_pidfd_open, pid, 0) }).ok()
-    });
-    if let Some(pidfd) = watched {
-        let _close = Closes(pidfd);
-        let file = Held::new(pidfd);
+        }
         loop {
-            let mut change = std::pin::pin!(Change::new(call.task, true));
+            let change = std::pin::pin!(Change::new(call.task, false));
             change.as_ref().listen();
             let result = look();
             if !nothing(result) {
                 return result;
             }
-            let ended = wait_with_others(call, &file, READ, u64::MAX, Errno::RESTART_SYS);
-            let mut ended = std::pin::pin!(ended);
-            std::future::poll_fn(|cx| match change.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Ok(())),
-                Poll::Pending => ended.as_mut().poll(cx),
-            })
-            .await?;
+            if !signal::tells_of_children() {
+                return in_pool().await;
+            }
+            if until(call.task, change, u64::MAX).await == Woken::Signal {
+                return Err(Errno::RESTART_SYS);
+            }
         }
     }
-    loop {
-        let change = std::pin::pin!(Change::new(call.task, false));
-        change.as_ref().listen();
-        let result = look();
-        if !nothing(result) {
-            return result;
+    .await;
+    match waited {
+        // The signal may be that of the very child's end: as in the kernel the status comes first.
+        Err(e) if e == Errno::INTR || e.is_restart() => {
+            Some(look()).filter(|r| !nothing(*r)).unwrap_or(waited)
         }
-        if !signal::tells_of_children() {
-            return in_pool().await;
-        }
-        if until(call.task, change, u64::MAX).await == Woken::Signal {
-            // A handler of SIGCHLD ran for a child that this very call is for: as in the kernel the status comes first.
-            let result = look();
-            return if nothing(result) {
-                Err(Errno::RESTART_SYS)
-            } else {
-                result
-            };
-        }
+        _ => waited,
     }
 }
 
