@@ -77,11 +77,8 @@ static HIGHEST: AtomicI32 = AtomicI32::new(-1);
 /// # Errors
 /// The kernel's, when the mapping is refused.
 pub(crate) fn reserve() -> Result<(), Errno> {
-    if TABLE.start() == 0 {
-        // A forked child has nothing to ask it.
-        TABLE.make(TRACKED * size_of::<Entry>(), &[libc::MADV_WIPEONFORK])?;
-    }
-    Ok(())
+    // A forked child has nothing to ask it.
+    TABLE.make(TRACKED * size_of::<Entry>(), &[libc::MADV_WIPEONFORK])
 }
 
 /// In a forked child that begins anew: what happens to its descriptors while it is native is not seen, so that nothing is known of them any more.

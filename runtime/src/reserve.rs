@@ -35,11 +35,14 @@ impl Reserve {
         }
     }
 
-    /// Reserves so many bytes, zeroed when they are used. `advice` (madvise(2)) holds for all of it, as far as the kernel knows it.
+    /// Reserves so many bytes, unless that was done: zeroed when they are used. `advice` (madvise(2)) holds for all of it, as far as the kernel knows it.
     ///
     /// # Errors
     /// The kernel's: `ENOMEM` where address space is limited.
     pub(crate) fn make(&self, len: usize, advice: &[i32]) -> Result<(), Errno> {
+        if self.start() != 0 {
+            return Ok(());
+        }
         let len = len.next_multiple_of(PAGE);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh mapping, which nobody else knows.

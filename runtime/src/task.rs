@@ -365,11 +365,9 @@ fn unshifted(number: usize) -> usize {
 /// # Errors
 /// The kernel's, when the reservation is refused.
 pub fn reserve() -> Result<(), crate::sys::Errno> {
-    if ARENA.base().is_null() {
-        // A task is touched alone, where a huge page would hold thousands; and a forked child has none of them.
-        let advice = [libc::MADV_NOHUGEPAGE, libc::MADV_WIPEONFORK];
-        ARENA.array.make(MAX_TASKS * size_of::<Task>(), &advice)?;
-    }
+    // A task is touched alone, where a huge page would hold thousands; and a forked child has none of them.
+    let advice = [libc::MADV_NOHUGEPAGE, libc::MADV_WIPEONFORK];
+    ARENA.array.make(MAX_TASKS * size_of::<Task>(), &advice)?;
     // If it is not filled (early at boot), a forked process still differs by its id.
     let mut random = [crate::sys::process_id() as u32, 0];
     // SAFETY: fills the buffer.

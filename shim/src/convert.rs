@@ -309,11 +309,7 @@ fn start_threads(mask: u64) -> Result<*mut coop_runtime::context::Context, Optio
         coop_runtime::close_unless_own(fd);
     }
     for name in listed("/proc/self/task").unwrap_or_default() {
-        let thread = id_of(name);
-        everywhere::register_unless_known(thread);
-        if thread != sys::thread_id() {
-            settle(name);
-        }
+        settle(name);
     }
     unregister_rseq();
     Ok(coop_runtime::make_main(mask, crossing::fs_base()))
@@ -343,23 +339,20 @@ fn drop_dead_stack() {
     }
 }
 
-/// The id of a thread that proc(5) has under this name. They differ where `/proc` is that of an outer PID namespace.
-fn id_of(name: i32) -> i32 {
-    let status = std::fs::read_to_string(format!("/proc/self/task/{name}/status"));
-    let inner = status.ok().and_then(|status| {
-        let ids = status.lines().find_map(|l| l.strip_prefix("NSpid:"))?;
-        ids.split_whitespace().next_back()?.parse().ok()
-    });
-    inner.unwrap_or(name)
-}
-
-/// Waits until a thread that `may` made (its timer's, which only sleeps) is through libc's start of it. libc's setuid waits for that, by
+/// Enters a thread, and waits until one that `may` made (its timer's, which only sleeps) is through libc's start of it. libc's setuid waits for that, by
 /// a futex: main's are answered by the hubs from now on, and this thread would wake the kernel's.
+///
+/// The name is proc(5)'s: where `/proc` is that of an outer PID namespace it is not the id.
 fn settle(name: i32) {
     coop_runtime::spin::until(|| {
-        // "id (name) state …": asleep, or ended.
-        let stat = std::fs::read_to_string(format!("/proc/self/task/{name}/stat"));
-        !stat.is_ok_and(|s| s.rsplit(") ").next().is_some_and(|s| s.starts_with('R')))
+        let status = std::fs::read_to_string(format!("/proc/self/task/{name}/status"));
+        let status = status.unwrap_or_default();
+        let field = |name| status.lines().find_map(|l| l.strip_prefix(name));
+        let inner = field("NSpid:").and_then(|ids| ids.split_whitespace().next_back());
+        let thread = inner.and_then(|id| id.parse().ok()).unwrap_or(name);
+        everywhere::register_unless_known(thread);
+        // Asleep, or ended.
+        thread == sys::thread_id() || !field("State:").is_some_and(|s| s.trim().starts_with('R'))
     });
 }
 

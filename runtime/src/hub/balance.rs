@@ -43,15 +43,12 @@ const MOMENT: u64 = 50_000;
 const OFTEN: i32 = 64;
 /// How many of them one makes up for that was none.
 const OTHERWISE: i32 = 16;
-/// If a hub is given tasks sooner than this after (ns), it takes twice as many the next time, up to [`HARDLY_EVER`].
+/// If a hub is given tasks sooner than this after (ns), it takes twice as many the next time, and so on, so many times.
 const LASTING: u64 = 1_000_000_000;
-const HARDLY_EVER: i32 = 1 << 15;
+const DOUBLINGS: u32 = 9;
 
 /// How many hubs sleep or are about to. Read to learn that none does, which is the common case.
 static SLEEPERS: AtomicUsize = AtomicUsize::new(0);
-/// When the first hub last awoke, and when it last fell asleep (CLOCK_MONOTONIC ns).
-static FIRST_AWOKE: AtomicU64 = AtomicU64::new(0);
-static FIRST_SLEPT: AtomicU64 = AtomicU64::new(0);
 
 /// What a hub remembers of its task's last wake-up.
 #[derive(Debug, Default)]
@@ -60,12 +57,13 @@ pub(crate) struct Balance {
     woke_at: Cell<u64>,
     /// The task that runs is about to end.
     ending: Cell<bool>,
-    /// When the hub awoke.
-    awoke_at: Cell<u64>,
+    /// When the hub last awoke, and when it last fell asleep (CLOCK_MONOTONIC ns).
+    awoke_at: AtomicU64,
+    slept_at: AtomicU64,
     /// How often of late the first hub could have done what this one did.
     superfluous: Cell<i32>,
-    /// After how many times the tasks are gathered; 0: as at the beginning ([`OFTEN`]).
-    often: Cell<i32>,
+    /// The number of times after which the tasks are gathered has been doubled so often.
+    doublings: Cell<u32>,
     /// Since when they are.
     gathered_at: Cell<u64>,
     /// Another hub had too many tasks, and gave some to this one.
@@ -75,13 +73,13 @@ pub(crate) struct Balance {
 impl Balance {
     /// The hub was awake, for a moment in which the first could have done the same, or not.
     fn count(&self, need_not: bool, now: u64) {
-        let often = self.often.get().max(OFTEN);
+        let often = self.often();
         let so_far = self.superfluous.get();
         if self.was_given.swap(false, Ordering::Relaxed) {
             if so_far >= often {
                 let lasted = now - self.gathered_at.get() > LASTING;
-                let next = if lasted { OFTEN } else { often * 2 };
-                self.often.set(next.min(HARDLY_EVER));
+                let next = if lasted { 0 } else { self.doublings.get() + 1 };
+                self.doublings.set(next.min(DOUBLINGS));
             }
             return self.superfluous.set(0);
         }
@@ -94,9 +92,13 @@ impl Balance {
         self.superfluous.set((so_far + 1).min(often));
     }
 
+    fn often(&self) -> i32 {
+        OFTEN << self.doublings.get()
+    }
+
     #[inline]
     fn is_gathered(&self) -> bool {
-        self.superfluous.get() >= self.often.get().max(OFTEN)
+        self.superfluous.get() >= self.often()
     }
 }
 
@@ -199,12 +201,14 @@ impl Hub {
             return;
         }
         let now = sys::now(libc::CLOCK_MONOTONIC);
+        self.balance.slept_at.store(now, Ordering::Relaxed);
         if self.index == 0 {
-            return FIRST_SLEPT.store(now, Ordering::Relaxed);
+            return;
         }
-        let awoke = self.balance.awoke_at.get();
-        let first_awoke = FIRST_AWOKE.load(Ordering::Relaxed);
-        let first_slept = match FIRST_SLEPT.load(Ordering::Relaxed) {
+        let awoke = self.balance.awoke_at.load(Ordering::Relaxed);
+        let first = &all()[0].balance;
+        let first_awoke = first.awoke_at.load(Ordering::Relaxed);
+        let first_slept = match first.slept_at.load(Ordering::Relaxed) {
             slept if slept < first_awoke => now,
             slept => slept,
         };
@@ -218,14 +222,9 @@ impl Hub {
     /// The hub is awake again.
     pub(super) fn awakes(&self) {
         SLEEPERS.fetch_sub(1, Ordering::Relaxed);
-        if all().len() == 1 {
-            return;
-        }
-        let now = sys::now(libc::CLOCK_MONOTONIC);
-        if self.index == 0 {
-            FIRST_AWOKE.store(now, Ordering::Relaxed);
-        } else {
-            self.balance.awoke_at.set(now);
+        if all().len() > 1 {
+            let now = sys::now(libc::CLOCK_MONOTONIC);
+            self.balance.awoke_at.store(now, Ordering::Relaxed);
         }
     }
 

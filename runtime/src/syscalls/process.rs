@@ -54,14 +54,14 @@ pub(super) fn is_own(id: i32) -> bool {
     id == sys::process_id() || id > 0 && task::find(id).is_some()
 }
 
-/// A call whose first argument names a process: by the id of any of its threads, for Linux. Whether that is this one, whose own id the call has
+/// A call whose argument `at` names a process: by the id of any of its threads, for Linux. Whether that is this one, whose own id the call has
 /// then.
-pub(super) fn named(mut call: Call, id: i32) -> (Call, bool) {
+pub(super) fn named(mut call: Call, at: usize, id: i32) -> (Call, bool) {
     let is_own = is_own(id);
     if is_own {
         #[allow(clippy::cast_sign_loss)]
         {
-            call.args[0] = sys::process_id() as usize;
+            call.args[at] = sys::process_id() as usize;
         }
     }
     (call, is_own)
@@ -69,24 +69,18 @@ pub(super) fn named(mut call: Call, id: i32) -> (Call, bool) {
 
 /// getpgid(2), getsid(2), prlimit(2).
 pub(crate) fn about_process(call: Call, id: i32) -> SysResult {
-    named(call, id).0.raw()
+    named(call, 0, id).0.raw()
 }
 
 /// process_vm_readv(2), process_vm_writev(2), move_pages(2), migrate_pages(2).
 pub(crate) async fn on_memory(call: Call, id: i32) -> SysResult {
-    super::in_pool(named(call, id).0).await
+    super::in_pool(named(call, 0, id).0).await
 }
 
 /// kcmp(2): what it compares all tasks share.
 pub(crate) fn kcmp(call: Call, first: i32, second: i32) -> SysResult {
-    let (mut call, _) = named(call, first);
-    if is_own(second) {
-        #[allow(clippy::cast_sign_loss)]
-        {
-            call.args[1] = sys::process_id() as usize;
-        }
-    }
-    call.raw()
+    let (call, _) = named(call, 0, first);
+    named(call, 1, second).0.raw()
 }
 
 /// setpgid(2): a thread's id names no process.

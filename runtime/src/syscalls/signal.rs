@@ -93,7 +93,7 @@ pub(crate) fn rt_sigpending(call: Call, set: *mut u64, size: usize) -> SysResult
 
 /// kill(2): to the process itself it is at once, to others the kernel's.
 pub(crate) fn kill(call: Call, pid: i32, signal: i32) -> SysResult {
-    let (call, is_own) = process::named(call, pid);
+    let (call, is_own) = process::named(call, 0, pid);
     if is_own && (1..=64).contains(&signal) {
         signal::cancel_opposites(signal);
     }
@@ -154,7 +154,7 @@ fn to_task(id: i32, signal: i32) -> SysResult {
 
 /// rt_sigqueueinfo(2).
 pub(crate) fn rt_sigqueueinfo(call: Call, pid: i32, signal: i32, info: *const Info) -> SysResult {
-    let (call, is_own) = process::named(call, pid);
+    let (call, is_own) = process::named(call, 0, pid);
     if !is_own || !(1..=64).contains(&signal) || [libc::SIGKILL, libc::SIGSTOP].contains(&signal) {
         return call.raw();
     }
