@@ -1,4 +1,5 @@
-// A syscall changes no general register but rax, rcx and r11: one that returns at once, and one that waits.
+// A syscall changes no general register but rax, rcx and r11: one that returns at once, one that waits, and one that
+// reads a cached file.
 #include "coop-test.h"
 
 // syscall_gprs(registers): loads rax rdi rsi rdx r10 r8 r9 rbx rbp r12 r13 r14 r15, syscalls, stores them
@@ -60,6 +61,20 @@ static void *scribbles(void *unused)
     return NULL;
 }
 
+// Reads of a cached file: hundreds, as how such a read is made may change with their number.
+static void *reads(void *unused)
+{
+    (void)unused;
+    static char block[4096];
+    int fd = SYS(open("cached", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    write_all(fd, block, sizeof block);
+    for (int i = 0; i < 300; i++) {
+        const long arguments[7] = {SYS_pread64, fd, (long)block, sizeof block, 0, 0x5555, 0x6666};
+        keeps(arguments, sizeof block);
+    }
+    return NULL;
+}
+
 int main(void)
 {
     const long at_once[7] = {SYS_getpid, 0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 0x6666};
@@ -70,5 +85,6 @@ int main(void)
         join(waiter);
         join(other);
     }
+    join(spawn(reads, NULL));
     return 0;
 }

@@ -58,6 +58,25 @@ static void *vectors_scribble(void *unused)
     return NULL;
 }
 
+// Reads of a file, cached by then: hundreds, as how such a read is made may change with their number.
+static void *vectors_read(void *unused)
+{
+    (void)unused;
+    static char block[4096];
+    int fd = SYS(memfd_create("cached", 0)), disk = SYS(open("cached", O_RDWR | O_CREAT | O_TRUNC, 0600));
+    write_all(fd, block, sizeof block);
+    write_all(disk, block, sizeof block);
+    for (int i = 0; i < 300; i++) {
+        const long memory[5] = {SYS_pread64, fd, (long)block, sizeof block, 0};
+        const long file[5] = {SYS_pread64, disk, (long)block, sizeof block, 0};
+        vectors_kept(memory, sizeof block, i);
+        vectors_kept(file, sizeof block, i);
+    }
+    SYS(close(fd));
+    SYS(close(disk));
+    return NULL;
+}
+
 // Calls that return at once before and after there are threads, and calls that wait while others use the registers.
 static inline void vectors_survive(over *routine, size_t size)
 {
@@ -71,6 +90,7 @@ static inline void vectors_survive(over *routine, size_t size)
         join(waiter);
         join(other);
     }
+    join(spawn(vectors_read, NULL));
 }
 
 #endif

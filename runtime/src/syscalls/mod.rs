@@ -9,6 +9,7 @@ pub(crate) mod close;
 pub(crate) mod connect;
 pub(crate) mod file;
 pub(crate) mod futex;
+pub(crate) mod hits;
 mod identity;
 mod ioctl;
 mod ipc;

@@ -4,7 +4,8 @@
 //!   crossing, on the hub's stack, with the task's FS base          hub
 //!   ──────────────────────────────────────────────────────         ───
 //!   answer(context) ── 0: back to the program, rax is the result
-//!                   └─ 1: as every other call ───────────────────▶ dispatch: the call, or ANSWERED, or PARTLY
+//!                   ├─ 1: as every other call ───────────────────▶ dispatch: the call, or ANSWERED, or PARTLY
+//!                   └─ 2: the crossing makes the call itself, as those that never block
 //! ```
 //!
 //! The thread is inside the runtime meanwhile (`Gate::in_program` is 0) and has its hub, so all that is the hub's may be used. What may not:
@@ -34,9 +35,18 @@ pub(super) enum Answer {
     None,
     /// So much was read, at the file's own position.
     Partly(usize),
+    /// Nothing has been done: a plain read will not wait, as far as is known ([`super::hits`]).
+    Plainly,
 }
 
-/// Answers a call if that is little work; 0 if the task can go on.
+/// The call is answered.
+const DONE: u32 = 0;
+/// The hub is to make it.
+pub const TO_HUB: u32 = 1;
+/// The crossing is to make it, in the task, with the program's own registers.
+pub const PLAINLY: u32 = 2;
+
+/// Answers a call if that is little work, and says how the task goes on.
 ///
 /// # Safety
 /// Called by the crossing, with the context of the task that crossed, whole.
@@ -45,7 +55,7 @@ pub unsafe extern "C" fn coop_answer(context: *mut Context) -> u32 {
     // and workers are never freed.
     let (task, worker) = unsafe { (&*context.cast::<Task>(), &*(*context).gate.cast::<Worker>()) };
     if !worker.may_answer() || super::any_unusual() {
-        return 1;
+        return TO_HUB;
     }
     let hub = task.hub();
     let regs = &mut task.context().regs;
@@ -58,11 +68,12 @@ pub unsafe extern "C" fn coop_answer(context: *mut Context) -> u32 {
     match answer {
         Answer::Is(value) if !hub.has_business_with(task) => {
             regs.rax = value as u64;
-            0
+            DONE
         }
         Answer::Is(value) => later(task, ANSWERED, value),
         Answer::Partly(value) => later(task, PARTLY, value),
-        Answer::None => 1,
+        Answer::Plainly if !hub.has_business_with(task) => PLAINLY,
+        Answer::Plainly | Answer::None => TO_HUB,
     }
 }
 
@@ -71,7 +82,7 @@ fn later(task: &Task, number: usize, value: usize) -> u32 {
     let context = task.context();
     context.regs.rax = number as u64;
     context.answer = value as u64;
-    1
+    TO_HUB
 }
 
 /// [`ANSWERED`].

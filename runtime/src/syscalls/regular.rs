@@ -2,13 +2,14 @@
 //!
 //! | | in line | by a pool thread |
 //! |---|---|---|
-//! | reads | what the page cache has (`RWF_NOWAIT`); file systems that live in memory | the rest |
+//! | reads | what the page cache has (`RWF_NOWAIT`, or plainly, after many that it had: [`hits`]); file systems that live in memory | the rest |
 //! | writes | to the page cache: a copy, as a cached read is | with O_DIRECT, O_SYNC or O_DSYNC |
 //!
 //! What waits for the disk after a write is fsync, which is always the pool's. `COOP_FILE=thread` makes everything the pool's, and
 //! `COOP_FILE=block` nothing.
 
 use super::file::{self, Buffers, Direction};
+use super::hits;
 use super::quick::Answer;
 use super::{procfs, Call, Outcome};
 use crate::config::{self, File};
@@ -86,23 +87,30 @@ fn number(call: Call) -> i32 {
 pub(super) fn cached_now(number: usize, [fd, buf, len]: [usize; 3], offset: usize) -> Answer {
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
     let fd = fd as i32;
-    let is_cached = |e: &fds::Entry| e.kind() == Kind::Regular && e.store() == Store::Cache;
-    if !fds::entry(fd).is_some_and(is_cached) || config::get().file != File::Posix {
+    let is_cached = |e: &&fds::Entry| e.kind() == Kind::Regular && e.store() == Store::Cache;
+    let Some(entry) = fds::entry(fd).filter(is_cached) else {
         return Answer::None;
+    };
+    let here = number as i64 == libc::SYS_read;
+    // (Errors are for who makes the call as it is.)
+    if config::get().file != File::Posix || !sys::is_range(buf, len) || !here && (offset as i64) < 0
+    {
+        return Answer::None;
+    }
+    if len <= hits::LONGEST && entry.hits.may_read_plainly() {
+        return Answer::Plainly;
     }
     let one = libc::iovec {
         iov_base: buf as *mut _,
         iov_len: len,
     };
-    let here = number as i64 == libc::SYS_read;
-    // (Errors are for who makes the call as it is.)
-    if !sys::is_range(buf, len) || !here && (offset as i64) < 0 {
-        return Answer::None;
-    }
     let (offset, high) = if here { (HERE, HERE) } else { (offset, 0) };
     // SAFETY: the program's buffer.
     match unsafe { sys!(SYS_preadv2, fd, &one, 1, offset, high, RWF_NOWAIT) } {
-        Ok(n) if n == len => Answer::Is(n),
+        Ok(n) if n == len => {
+            entry.hits.hit();
+            Answer::Is(n)
+        }
         Ok(n) if here && n > 0 => Answer::Partly(n),
         _ => Answer::None,
     }
@@ -192,12 +200,24 @@ fn cached_read(call: Call, fd: i32) -> Attempt {
         // The end of the file. Linux 5.9 and 5.10 say so elsewhere, too: the call itself knows.
         Ok(0) if wanted(call) > 0 => Attempt::InLine,
         Ok(read) => after(call, fd, read),
-        Err(Errno::AGAIN) => Attempt::ByPool,
+        Err(Errno::AGAIN) => by_pool(fd),
         Err(Errno::OPNOTSUPP) => match fds::store_without_nowait(fd) {
             Store::Memory => Attempt::InLine,
             _ => Attempt::ByPool,
         },
         Err(e) => Attempt::Done(Err(e)),
+    }
+}
+
+/// The page cache does not have what is to be read.
+fn by_pool(fd: i32) -> Attempt {
+    missed(fd);
+    Attempt::ByPool
+}
+
+fn missed(fd: i32) {
+    if let Some(entry) = fds::entry(fd) {
+        entry.hits.missed();
     }
 }
 
@@ -220,8 +240,11 @@ fn after(call: Call, fd: i32, read: usize) -> Attempt {
         Ok(call.args[3] + read)
     };
     match position {
-        Ok(position) if position < size(fd) && here => Attempt::Partly { read, position },
-        Ok(position) if position < size(fd) => Attempt::ByPool,
+        Ok(position) if position < size(fd) && here => {
+            missed(fd);
+            Attempt::Partly { read, position }
+        }
+        Ok(position) if position < size(fd) => by_pool(fd),
         _ => Attempt::Done(Ok(read)),
     }
 }

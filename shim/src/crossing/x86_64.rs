@@ -23,7 +23,7 @@
 //! and `coop_windowed`, for a task in a window.
 //!
 //! Calls that never block are made right here, and what most often ends at once is answered on the way
-//! ([`coop_answer`](coop_runtime::syscalls::quick::coop_answer)): [`COOP_ENTERS`](coop_runtime::syscalls::table::COOP_ENTERS) says which.
+//! ([`coop_answer`](coop_runtime::syscalls::quick::coop_answer)), which may also have the crossing make the call itself: [`COOP_ENTERS`](coop_runtime::syscalls::table::COOP_ENTERS) says which.
 
 use coop_runtime::context::{Context, Gate, Registers};
 use coop_runtime::signal;
@@ -145,6 +145,7 @@ coop_entry:
     add $127, %al
     sahf
     mov {rax}(%rcx), %rax
+9:
     syscall
     .globl coop_made
     .hidden coop_made
@@ -205,10 +206,14 @@ coop_made_end:
     call {answer}
     mov %rbx, %rdi
     mov {gate}(%rdi), %rdx
-    test %eax, %eax
-    jne 3f
+    cmp ${to_hub}, %eax
+    je 3f
     movb $1, {gate_in_program}(%rdx)
-    jmp 7f
+    mov {rip}(%rdi), %r11
+    lea 9b(%rip), %rcx
+    cmp ${plainly}, %eax
+    cmove %rcx, %r11
+    jmp 8f
     .cfi_restore_state
 3:
     // To the hub, whose gate is in rdx. From here the program's registers are dead.
@@ -294,7 +299,9 @@ coop_abandon:
 coop_resume:
     .cfi_startproc
     TO_TASK
-7:
+    mov {rip}(%rdi), %r11
+8:
+    // Where to is in r11: the program, or the crossing's own system call.
     mov %rdi, %rcx
     movaps {xmm}+0x00(%rcx), %xmm0
     movaps {xmm}+0x10(%rcx), %xmm1
@@ -329,7 +336,7 @@ coop_resume:
     mov {r14}(%rcx), %r14
     mov {r15}(%rcx), %r15
     mov {rsp}(%rcx), %rsp
-    jmp *{rip}(%rcx)
+    jmp *%r11
     .cfi_endproc
 
     .globl coop_resume_frame
@@ -537,6 +544,8 @@ coop_windowed_offset:
     gate_fs = const offset_of!(Gate, fs),
     gate_in_program = const offset_of!(Gate, in_program),
     length = const table::LENGTH,
+    to_hub = const quick::TO_HUB,
+    plainly = const quick::PLAINLY,
     signal_return = const signal::RETURN,
     window_done = const window_done(),
     blocked = const !signal::UNBLOCKED,
