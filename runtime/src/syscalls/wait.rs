@@ -1,8 +1,9 @@
 //! Waiting for children, without taking a status that is another's: every look is the program's own call with `WNOHANG`.
 //!
-//! A child that is waited for by its id is watched through a pidfd. For all else the receiver's SIGCHLD makes every such wait look
-//! again. A child that the program traces stops as well, and whoever waits for it sees that, whatever the options: once a stopped child was
-//! seen, SIGCHLD makes all waits look again. A task with an OS thread of its own waits there. Where the program has SIGCHLD ignored the
+//! The receiver's SIGCHLD makes every wait look again. Where a hub has [`MANY`] such waits, so that this would be much work, and where
+//! SIGCHLD can go past the receiver, a child that is waited for by its id is watched through a pidfd. (Only there: a new descriptor has the lowest
+//! free number for a moment, which the program may have meant for a file of its own.) A child that the program traces stops as well, and whoever
+//! waits for it sees that, whatever the options: once a stopped child was seen, SIGCHLD makes all waits look again. A task with an OS thread of its own waits there. Where the program has SIGCHLD ignored the
 //! kernel sends none and the wait is for the last child's end: a pool thread's.
 
 use super::close::Held;
@@ -22,7 +23,10 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-/// The tasks of a hub that wait for a change of a child: of any, and of the one that they know by its id. Touched by the hub's thread only.
+/// With so many waits of a hub that look at each SIGCHLD, another one for a child that is known by its id watches that child.
+const MANY: usize = 16;
+
+/// The tasks of a hub that wait for a change of a child: those that look at each SIGCHLD, and those that watch a child of their own. Touched by the hub's thread only.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     any: List,
@@ -220,42 +224,46 @@ async fn waiting(
         {
             return in_pool().await;
         }
-        let watched = child.and_then(|pid| {
-            // SAFETY: makes a descriptor.
-            own::make(|| unsafe { sys!(SYS_pidfd_open, pid, 0) }).ok()
-        });
-        if let Some(pidfd) = watched {
-            let _close = Closes(pidfd);
-            let file = Held::new(pidfd);
-            loop {
-                let mut change = std::pin::pin!(Change::new(call.task, true));
-                change.as_ref().listen();
-                let result = look();
-                if !nothing(result) {
-                    return result;
-                }
-                let ended = wait_with_others(call, &file, READ, u64::MAX, Errno::RESTART_SYS);
-                let mut ended = std::pin::pin!(ended);
-                std::future::poll_fn(|cx| match change.as_mut().poll(cx) {
-                    Poll::Ready(()) => Poll::Ready(Ok(())),
-                    Poll::Pending => ended.as_mut().poll(cx),
-                })
-                .await?;
-            }
-        }
-        loop {
+        let told = || {
+            let waits = call.hub().children.any.get().len();
+            signal::tells_of_children() && (child.is_none() || waits < MANY)
+        };
+        while told() {
             let change = std::pin::pin!(Change::new(call.task, false));
             change.as_ref().listen();
             let result = look();
             if !nothing(result) {
                 return result;
             }
+            // (Again, now that it would be told.)
             if !signal::tells_of_children() {
-                return in_pool().await;
+                break;
             }
             if until(call.task, change, u64::MAX).await == Woken::Signal {
                 return Err(Errno::RESTART_SYS);
             }
+        }
+        // SAFETY: makes a descriptor.
+        let open = |pid| own::make(|| unsafe { sys!(SYS_pidfd_open, pid, 0) }).ok();
+        let Some(pidfd) = child.and_then(open) else {
+            return in_pool().await;
+        };
+        let _close = Closes(pidfd);
+        let file = Held::new(pidfd);
+        loop {
+            let mut change = std::pin::pin!(Change::new(call.task, true));
+            change.as_ref().listen();
+            let result = look();
+            if !nothing(result) {
+                return result;
+            }
+            let ended = wait_with_others(call, &file, READ, u64::MAX, Errno::RESTART_SYS);
+            let mut ended = std::pin::pin!(ended);
+            std::future::poll_fn(|cx| match change.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Ok(())),
+                Poll::Pending => ended.as_mut().poll(cx),
+            })
+            .await?;
         }
     }
     .await;
