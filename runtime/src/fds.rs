@@ -8,8 +8,8 @@ use crate::reserve::Reserve;
 use crate::spin;
 use crate::sys;
 use crate::sys::Errno;
-use crate::syscalls::hits::Hits;
 use crate::syscalls::poll;
+use crate::syscalls::trust::Trust;
 use crate::task::lock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::Mutex;
@@ -42,8 +42,8 @@ pub(crate) struct Entry {
     state: AtomicU64,
     kind: AtomicU8,
     flags: AtomicU8,
-    /// Of a regular file.
-    pub(crate) hits: Hits,
+    /// Of a regular file: that the page cache has what is read.
+    pub(crate) cached: Trust,
 }
 
 /// `state`: a close is under way.
@@ -209,7 +209,7 @@ impl Entry {
     fn forget(&self) {
         self.kind.store(Kind::Unknown as u8, Ordering::Relaxed);
         self.flags.store(0, Ordering::Relaxed);
-        self.hits.forget();
+        self.cached.forget();
     }
 
     fn has(&self, flag: u8) -> bool {

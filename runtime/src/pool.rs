@@ -28,6 +28,7 @@ use crate::hub::{cpu, world::Section, Timer};
 use crate::signal;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
+use crate::syscalls::brief;
 use crate::task::{lock, Task};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -276,8 +277,11 @@ impl Pool {
         let (result, used) = if cancelled {
             (Err(Errno::INTR), 0)
         } else {
+            let begun = sys::now(libc::CLOCK_MONOTONIC);
             // SAFETY: the program's call; the task that made it waits for the result.
-            cpu::measure(|| unsafe { sys::interruptible_told(job.number, job.args) })
+            let made = cpu::measure(|| unsafe { sys::interruptible_told(job.number, job.args) });
+            brief::took(job.number, sys::now(libc::CLOCK_MONOTONIC) - begun);
+            made
         };
         let inside = Section::enter();
         self.ended.fetch_add(1, Ordering::Relaxed);

@@ -24,7 +24,7 @@ pub(crate) use worker::{all as workers, Worker};
 use crate::context::Crossing;
 use crate::future::Buffers;
 use crate::sys::Errno;
-use crate::syscalls::{self, Outcome};
+use crate::syscalls::{self, brief, Outcome};
 use crate::task::{self, lock, Task};
 use crate::{config, signal, sys, trim};
 use balance::Balance;
@@ -537,6 +537,16 @@ impl Hub {
                 Outcome::Resume => {}
                 Outcome::InLine => {
                     let Some(result) = worker.call_in_line(task) else {
+                        return false;
+                    };
+                    syscalls::complete(task, result);
+                }
+                Outcome::Brief => {
+                    let number = syscalls::Call::of(task).number;
+                    let begun = sys::now(libc::CLOCK_MONOTONIC);
+                    let result = worker.call_in_line(task);
+                    brief::took(number, sys::now(libc::CLOCK_MONOTONIC) - begun);
+                    let Some(result) = result else {
                         return false;
                     };
                     syscalls::complete(task, result);

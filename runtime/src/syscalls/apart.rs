@@ -7,6 +7,7 @@
 //! | seccomp filters, Landlock, personality, speculation | its own |
 //! | namespaces (unshare(2), setns(2)), a root and a working directory of one's own | its own |
 //! | being a tracer, or traced (ptrace(2)) | its own |
+//! | keyrings: its own, its process's and its session's, all three credentials | its own |
 //! | timer slack, `PR_SET_TSC`, `PR_MCE_KILL`, `PR_SET_IO_FLUSHER`, I/O ports, the GS base, `ARCH_SET_CPUID` | its own |
 //! | a table of descriptors of one's own (`CLONE_FILES`) | its own: [`super::own_files`] |
 //! | `SECCOMP_MODE_STRICT` | kept where calls are answered: [`super::strict`] |
@@ -21,6 +22,7 @@
 use super::{identity, own_files, strict, Call};
 use crate::everywhere;
 use crate::hub::lone;
+use crate::pool;
 use crate::spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
@@ -57,6 +59,12 @@ pub(super) fn make_unless_alone(call: Call) -> SysResult {
         return identity::everywhere(call);
     }
     make(call)
+}
+
+/// add_key(2), request_key(2), keyctl(2): which keys a caller has, and so what it may do with one, is told by the keyrings of its thread.
+pub(super) async fn keys(call: Call) -> SysResult {
+    demand(call)?;
+    pool::run(call.task, call.number, call.args).await
 }
 
 /// setfsuid(2), setfsgid(2): give what was before, and cannot say that they failed.

@@ -6,6 +6,7 @@
 //! only when a call would block.
 
 use super::close::Held;
+use super::poll::ready_now;
 use super::{regular, terminal, wait_fd, Call, Outcome};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
@@ -338,7 +339,7 @@ async fn go_on(
                 Err(e) => return Err(e),
             },
         };
-        if kind == Kind::Anonymous && super::poll::ready_now(fd, 0) {
+        if kind == Kind::Anonymous && ready_now(fd, 0) {
             // A userfaultfd that blocks gives poll an error. Besides, its faults are there to be read only while a hub is held by one.
             return in_pool_on(call, &file).await;
         }
@@ -377,7 +378,7 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
     }
     if kind == Kind::Anonymous && direction == Direction::Write {
         // eventfd: blocks only when its counter would overflow. Poll says whether there is room for one.
-        if super::poll::ready_now(fd, libc::POLLOUT) && call.args[2] == 8 {
+        if ready_now(fd, libc::POLLOUT) && call.args[2] == 8 {
             // SAFETY: an eventfd takes eight bytes.
             let step = unsafe { read_user(call.args[1] as *const u64) }.unwrap_or(u64::MAX);
             if step == 1 {
@@ -385,6 +386,11 @@ async fn polled(call: Call, file: &Held, kind: Kind, direction: Direction) -> Sy
             }
         }
         return pool::wait_there(call.task, call.number, call.args).await;
+    }
+    let fits = call.number as i64 == libc::SYS_write && call.args[2] <= libc::PIPE_BUF;
+    if kind == Kind::Pipe && fits && !file.has_waited() && ready_now(fd, libc::POLLOUT) {
+        // A FIFO's writer, who has room for this. (Should another one take it first, the hub is relieved.)
+        return call.in_line();
     }
     let mut lent = until_ready(call, file, direction, u64::MAX).await?;
     if lent.any() {
@@ -416,7 +422,7 @@ pub(crate) async fn until_ready(
 ) -> Result<Lent, Errno> {
     loop {
         let lent = Lent::for_read(call.task, file.fd()?);
-        if file.with(|fd| super::poll::ready_now(fd, direction.events()))? {
+        if file.with(|fd| ready_now(fd, direction.events()))? {
             return Ok(lent);
         }
         if !file.hold() {

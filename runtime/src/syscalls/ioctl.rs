@@ -36,6 +36,8 @@ fn classify(request: u32) -> Waits {
         // File attributes and versions: FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR … The rest of 'X' freezes file systems, trims, copies.
         b'f' | b'v' => Waits::Never,
         b'X' if matches!(number, 31 | 32) => Waits::Never,
+        // FIGETBSZ.
+        0 if number == 2 => Waits::Never,
         // Devices (sound, video, disks, KVM, USB, SCSI …), seccomp's listener, btrfs, FUSE, what is not known.
         _ => Waits::Maybe,
     }

@@ -4,12 +4,12 @@
 //! that cannot block, and awaits what would make another try worth while.
 
 mod apart;
+pub(crate) mod brief;
 mod clock;
 pub(crate) mod close;
 pub(crate) mod connect;
 pub(crate) mod file;
 pub(crate) mod futex;
-pub(crate) mod hits;
 mod identity;
 mod ioctl;
 mod ipc;
@@ -36,6 +36,7 @@ mod terminal;
 pub(crate) mod thread;
 pub(crate) mod time;
 pub(crate) mod timer;
+pub(crate) mod trust;
 pub(crate) mod wait;
 pub(crate) mod window;
 
@@ -65,6 +66,8 @@ pub enum Outcome {
     Resume,
     /// After its call was made as it is, on the hub's thread.
     InLine,
+    /// The same; it is told how long that took.
+    Brief,
     /// When it is woken; its call is parked.
     Parked,
     /// On a hub of its own, which answers its call.

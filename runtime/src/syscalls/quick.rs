@@ -35,7 +35,7 @@ pub(super) enum Answer {
     None,
     /// So much was read, at the file's own position.
     Partly(usize),
-    /// Nothing has been done: a plain read will not wait, as far as is known ([`super::hits`]).
+    /// Nothing has been done: a plain read will not wait, as far as is known ([`super::trust`]).
     Plainly,
 }
 

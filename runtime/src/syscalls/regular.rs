@@ -2,14 +2,13 @@
 //!
 //! | | in line | by a pool thread |
 //! |---|---|---|
-//! | reads | what the page cache has (`RWF_NOWAIT`, or plainly, after many that it had: [`hits`]); file systems that live in memory | the rest |
+//! | reads | what the page cache has (`RWF_NOWAIT`, or plainly, after many that it had: [`super::trust`]); file systems that live in memory | the rest |
 //! | writes | to the page cache: a copy, as a cached read is | with O_DIRECT, O_SYNC or O_DSYNC |
 //!
 //! What waits for the disk after a write is fsync, which is always the pool's. `COOP_FILE=thread` makes everything the pool's, and
 //! `COOP_FILE=block` nothing.
 
 use super::file::{self, Buffers, Direction};
-use super::hits;
 use super::quick::Answer;
 use super::{procfs, Call, Outcome};
 use crate::config::{self, File};
@@ -20,6 +19,8 @@ use crate::sys::{Errno, SysResult};
 
 /// `preadv2`: do not wait.
 const RWF_NOWAIT: i32 = 8;
+/// A plain read of more than this gains nothing to speak of.
+const SMALL: usize = 16 << 10;
 /// `preadv2`: at the file's own position.
 const HERE: usize = usize::MAX;
 
@@ -97,7 +98,7 @@ pub(super) fn cached_now(number: usize, [fd, buf, len]: [usize; 3], offset: usiz
     {
         return Answer::None;
     }
-    if len <= hits::LONGEST && entry.hits.may_read_plainly() {
+    if len <= SMALL && entry.cached.goes_unseen() {
         return Answer::Plainly;
     }
     let one = libc::iovec {
@@ -108,7 +109,7 @@ pub(super) fn cached_now(number: usize, [fd, buf, len]: [usize; 3], offset: usiz
     // SAFETY: the program's buffer.
     match unsafe { sys!(SYS_preadv2, fd, &one, 1, offset, high, RWF_NOWAIT) } {
         Ok(n) if n == len => {
-            entry.hits.hit();
+            entry.cached.went_well();
             Answer::Is(n)
         }
         Ok(n) if here && n > 0 => Answer::Partly(n),
@@ -217,7 +218,7 @@ fn by_pool(fd: i32) -> Attempt {
 
 fn missed(fd: i32) {
     if let Some(entry) = fds::entry(fd) {
-        entry.hits.missed();
+        entry.cached.went_wrong();
     }
 }
 

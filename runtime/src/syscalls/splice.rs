@@ -1,7 +1,8 @@
 //! Calls that move data between two descriptors, or between memory and a pipe, without a buffer in between.
 //!
 //! Between pipes `SPLICE_F_NONBLOCK` keeps them from waiting, so tee(2), vmsplice(2) and a splice(2) of two pipes are tried. With
-//! other files the flag is a half measure: a pool thread makes the call, once both ends may be ready.
+//! other files the flag is a half measure: with a socket that has O_NONBLOCK, too, the call is made in line; else a pool thread makes it, once both ends
+//! may be ready.
 
 use super::close::{Held, Pinned};
 use super::file::{would_block, Direction};
@@ -50,6 +51,14 @@ pub(crate) async fn splice(
     let may_wait = kinds
         .iter()
         .all(|kind| [Kind::Pipe, Kind::Socket, Kind::Device, Kind::Regular].contains(kind));
+    let waits_for_nothing = |(kind, fd)| match kind {
+        Kind::Pipe => flags & NONBLOCK != 0,
+        Kind::Socket => fds::nonblocking(fd),
+        _ => false,
+    };
+    if kinds.into_iter().zip([input, out]).all(waits_for_nothing) {
+        return call.in_line();
+    }
     if flags & NONBLOCK == 0 && may_wait {
         ends.ready(call).await?;
     }

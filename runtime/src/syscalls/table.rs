@@ -6,6 +6,7 @@
 //! | `direct(f)` | never blocks, but means something else for a task than for a thread: `f` answers it |
 //! | `coop(f)` | may block: the async fn `f` suspends only its task |
 //! | `pool` | may block and cannot be polled, but ends by itself: a pool thread makes the call while the task waits |
+//! | `brief` | the same, and mostly quick: in line as long as it is |
 //! | `waits` | the same, and ends only when somebody else makes it: a thread of its own, never behind other calls |
 //! | `special(f)` | `f` decides how the task goes on: it changes what runs, or waits for some of what it does only |
 //!
@@ -47,6 +48,7 @@ pub enum Class {
     Direct,
     Cooperative,
     Pool,
+    Brief,
     Waits,
     Special,
 }
@@ -83,6 +85,9 @@ macro_rules! class {
     (pool) => {
         Class::Pool
     };
+    (brief) => {
+        Class::Brief
+    };
     (waits) => {
         Class::Waits
     };
@@ -103,6 +108,9 @@ macro_rules! enter {
     };
     (pool) => {
         |call| super::cooperate(super::in_pool, call)
+    };
+    (brief) => {
+        super::brief::make
     };
     (waits) => {
         |call| super::cooperate(super::waits_in_pool, call)
@@ -153,7 +161,7 @@ rows! {
      23 select                   Poll      coop(poll::select);
      24 sched_yield              Thread    special(thread::sched_yield);
      25 mremap                   Memory    direct(memory::mremap);
-     26 msync                    Memory    pool;
+     26 msync                    Memory    brief;
      27 mincore                  Memory    never;
      28 madvise                  Memory    direct(memory::madvise);
      29 shmget                   Ipc       never;
@@ -201,20 +209,20 @@ rows! {
      71 msgctl                   Ipc       never;
      72 fcntl                    File      coop(file::fcntl);
      73 flock                    File      coop(file::flock), "a waiter has a pool thread";
-     74 fsync                    File      pool;
-     75 fdatasync                File      pool;
-     76 truncate                 File      pool;
-     77 ftruncate                File      pool;
-     78 getdents                 File      pool;
+     74 fsync                    File      brief;
+     75 fdatasync                File      brief;
+     76 truncate                 File      brief;
+     77 ftruncate                File      brief;
+     78 getdents                 File      brief;
      79 getcwd                   File      never;
      80 chdir                    File      never;
      81 fchdir                   File      never;
-     82 rename                   File      pool;
+     82 rename                   File      brief;
      83 mkdir                    File      never;
-     84 rmdir                    File      pool;
+     84 rmdir                    File      brief;
      85 creat                    File      coop(open::creat);
      86 link                     File      never;
-     87 unlink                   File      pool;
+     87 unlink                   File      brief;
      88 symlink                  File      never;
      89 readlink                 File      never;
      90 chmod                    File      never;
@@ -344,7 +352,7 @@ rows! {
     214 epoll_ctl_old            Poll      never;
     215 epoll_wait_old           Poll      never;
     216 remap_file_pages         Memory    never;
-    217 getdents64               File      pool, "directories are read in the pool";
+    217 getdents64               File      brief;
     218 set_tid_address          Thread    direct(thread::set_tid_address);
     219 restart_syscall          Signal    never;
     220 semtimedop               Ipc       coop(ipc::semtimedop);
@@ -375,9 +383,9 @@ rows! {
     245 mq_getsetattr            Ipc       never;
     246 kexec_load               System    never;
     247 waitid                   Process   coop(wait::waitid);
-    248 add_key                  System    pool;
-    249 request_key              System    pool;
-    250 keyctl                   System    pool;
+    248 add_key                  System    coop(apart::keys);
+    249 request_key              System    coop(apart::keys);
+    250 keyctl                   System    coop(apart::keys);
     251 ioprio_set               Thread    direct(scheduling::ioprio_set);
     252 ioprio_get               Thread    direct(scheduling::ioprio_get);
     253 inotify_init             File      never;
@@ -390,8 +398,8 @@ rows! {
     260 fchownat                 File      never;
     261 futimesat                File      never;
     262 newfstatat               File      never;
-    263 unlinkat                 File      pool;
-    264 renameat                 File      pool;
+    263 unlinkat                 File      brief;
+    264 renameat                 File      brief;
     265 linkat                   File      never;
     266 symlinkat                File      never;
     267 readlinkat               File      never;
@@ -404,7 +412,7 @@ rows! {
     274 get_robust_list          Futex     direct(robust::get_robust_list);
     275 splice                   File      coop(splice::splice);
     276 tee                      File      coop(splice::tee);
-    277 sync_file_range          File      pool;
+    277 sync_file_range          File      brief;
     278 vmsplice                 File      coop(splice::vmsplice);
     279 move_pages               Memory    coop(process::on_memory);
     280 utimensat                File      never;
@@ -412,7 +420,7 @@ rows! {
     282 signalfd                 Signal    direct(signal::signalfd);
     283 timerfd_create           File      never;
     284 eventfd                  File      never;
-    285 fallocate                File      pool;
+    285 fallocate                File      brief;
     286 timerfd_settime          File      never;
     287 timerfd_gettime          File      never;
     288 accept4                  Socket    coop(connect::accept4);
@@ -431,7 +439,7 @@ rows! {
     301 fanotify_mark            File      never;
     302 prlimit64                Process   direct(process::about_process);
     303 name_to_handle_at        File      never;
-    304 open_by_handle_at        File      pool;
+    304 open_by_handle_at        File      brief;
     305 clock_adjtime            Time      never;
     306 syncfs                   File      pool;
     307 sendmmsg                 Socket    coop(socket::sendmmsg);
@@ -443,7 +451,7 @@ rows! {
     313 finit_module             System    pool;
     314 sched_setattr            Thread    direct(scheduling::sched_setattr);
     315 sched_getattr            Thread    direct(scheduling::sched_getattr);
-    316 renameat2                File      pool;
+    316 renameat2                File      brief;
     317 seccomp                  Process   direct(apart::seccomp);
     318 getrandom                System    coop(system::getrandom), "up to 256 bytes in line, more in the pool";
     319 memfd_create             File      never;
