@@ -29,7 +29,7 @@
 //! - [`sift`] tells which of them can be instructions, and [`body`] decodes the functions of these;
 //! - [`plan`] chooses the bytes to replace;
 //! - [`stub`] writes the stub, [`area`] finds memory for it within ±2 GiB;
-//! - [`table`] knows the way from original addresses to stubs and back.
+//! - [`table`] knows the way from original addresses to stubs and back, and [`plain`] the code that has none.
 //!
 //! There are two entries. The full one keeps registers beyond SSE too: code built for them may have
 //! them live over an inline system call. libc and the loader do not, as a call of a C function
@@ -44,6 +44,7 @@
 
 mod area;
 mod body;
+mod plain;
 mod plan;
 mod scan;
 mod sift;
@@ -160,7 +161,9 @@ pub fn rewrite_mapping(
     file_offset: u64,
 ) -> Report {
     let mapped = addr..addr.saturating_add(len);
-    table::forget(|text| text.start < mapped.end && mapped.start < text.end);
+    let replaced = |text: &Range<usize>| text.start < mapped.end && mapped.start < text.end;
+    table::forget(replaced);
+    plain::forget(replaced);
     let Some(image) = image else {
         return Report::default();
     };
@@ -187,7 +190,9 @@ pub fn rewrite_mapping(
 /// Forgets code that is being unmapped. Its stubs' memory serves the next object.
 pub fn forget(addr: usize, len: usize) {
     let gone = addr..addr.saturating_add(len);
-    table::forget(|text| gone.start <= text.start && text.end <= gone.end);
+    let unmapped = |text: &Range<usize>| gone.start <= text.start && text.end <= gone.end;
+    table::forget(unmapped);
+    plain::forget(unmapped);
 }
 
 /// An object, somewhere in memory.
@@ -267,6 +272,9 @@ impl Object<'_> {
             report.left = known;
             return report;
         }
+        if let Some(known) = plain::known(&text, segment.bytes) {
+            return known;
+        }
         let mut patches = Vec::new();
         let before = |at: u64| &segment.bytes[..(at - segment.vaddr) as usize];
         for (at, verdict) in self.judge(segment, &mut report) {
@@ -280,6 +288,9 @@ impl Object<'_> {
             }
         }
         let count = patches.len();
+        if count == 0 && sites == Sites::All {
+            plain::remember(text.clone(), segment.bytes, report);
+        }
         match self.install(segment, text, &patches, entries) {
             Some(()) => report.rewritten += count,
             None => report.trapped += count,
