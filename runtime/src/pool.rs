@@ -113,8 +113,12 @@ pub(crate) async fn run(task: &'static Task, number: usize, args: [usize; 6]) ->
     match Done::submit(&BRIEF, task, number, args) {
         Some(done) => done.await,
         // No thread to be had: better to hold the hub than to fail the program.
-        // SAFETY: the program's call.
-        None => unsafe { sys::interruptible(number, args) },
+        None => {
+            // SAFETY: the program's call.
+            let result = unsafe { sys::interruptible(number, args) };
+            signal::forward_caused(task, result);
+            result
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Trust {
         let forgiven = next & IN_A_ROW == (FIRST << doubled) + FORGIVEN;
         let next = if forgiven {
             let doubled = doubled.saturating_sub(1);
-            doubled << DOUBLED | FIRST << doubled
+            (doubled << DOUBLED) | (FIRST << doubled)
         } else {
             next
         };
@@ -74,7 +74,7 @@ impl Trust {
     /// It did not go well, and not wrong either: trust is to be won anew, half as long.
     pub(super) fn went_so_so(&self) {
         let doubled = self.0.load(Ordering::Relaxed) >> DOUBLED;
-        let trust = doubled << DOUBLED | FIRST / 2 << doubled;
+        let trust = (doubled << DOUBLED) | ((FIRST / 2) << doubled);
         self.0.fetch_min(trust, Ordering::Relaxed);
     }
 
