@@ -6,7 +6,8 @@
 //! | else | by a pool thread, while the task waits |
 //!
 //! Quick is what takes little longer than the way to the pool and back, and slow what takes a tenth of the time that a task may compute: a large directory is
-//! between. What is there to wait for the disk, as fsync(2), is quick or slow: many can wait at once in the pool. Both ways measure ([`took`]). With `COOP_FILE=thread` and `block` all are the pool's.
+//! between. Of calls that are there to wait for the disk, as fsync(2), many can wait at once in the pool: those are quick that find nothing to wait for. Both ways
+//! measure ([`took`]). With `COOP_FILE=thread` and `block` all are the pool's.
 
 use super::trust::Trust;
 use super::{table, Call, Outcome};

@@ -23,10 +23,11 @@ fn all() -> MutexGuard<'static, Vec<Plain>> {
 
 /// Words from all over the code, as far apart as they can be.
 fn sample(code: &[u8]) -> [u64; SAMPLES] {
-    let (words, _) = code.as_chunks();
     std::array::from_fn(|i| {
-        let at = words.len() * i / SAMPLES;
-        words.get(at).map_or(0, |word| u64::from_le_bytes(*word))
+        let at = code.len() / SAMPLES * i;
+        code[at..]
+            .first_chunk()
+            .map_or(0, |word| u64::from_le_bytes(*word))
     })
 }
 
