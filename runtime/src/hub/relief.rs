@@ -86,16 +86,23 @@ impl Worker {
         loop {
             let result = self.outside(|| call.raw_interruptible());
             signal::forward_caused(task, result);
-            if !self.has_hub() {
-                syscalls::complete(task, as_interrupted(task, result));
-                self.hand_over(task);
-                return None;
+            let has_hub = self.has_hub();
+            if has_hub {
+                task.hub().heed();
             }
-            task.hub().heed();
-            // A kick that was for the task's program code found the call instead.
-            if result != Err(Errno::INTR) || signal::interrupts(task) {
-                return Some(as_interrupted(task, result));
+            let result = match result {
+                // A handler may restart it.
+                Err(Errno::INTR) if signal::interrupts(task) => Err(Errno::RESTART_SYS),
+                // A kick that was for the task's program code, to preempt it, found the call instead, perhaps after the hub was taken.
+                Err(Errno::INTR) => continue,
+                result => result,
+            };
+            if has_hub {
+                return Some(result);
             }
+            syscalls::complete(task, result);
+            self.hand_over(task);
+            return None;
         }
     }
 
@@ -129,14 +136,6 @@ impl Worker {
         if task.away.come_back() {
             task.hub().enqueue(task);
         }
-    }
-}
-
-/// A call that the task's own signal ended is one that a handler may restart.
-fn as_interrupted(task: &'static Task, result: SysResult) -> SysResult {
-    match result {
-        Err(Errno::INTR) if signal::interrupts(task) => Err(Errno::RESTART_SYS),
-        result => result,
     }
 }
 
