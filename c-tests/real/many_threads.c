@@ -1,5 +1,4 @@
 // Starts the given number of threads, which all wait for one condition; says how many system threads there are then.
-#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +20,16 @@ static void *wait_for_go(void *number)
     return number;
 }
 
+/* From one read: a list of them would count threads that the library starts to read the list. */
 static int system_threads(void)
 {
+    char line[256];
     int count = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    for (struct dirent *entry; tasks && (entry = readdir(tasks));)
-        count += entry->d_name[0] != '.';
-    if (tasks)
-        closedir(tasks);
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        sscanf(line, "Threads: %d", &count);
+    if (status)
+        fclose(status);
     return count;
 }
 
