@@ -281,11 +281,9 @@ impl Pool {
         let (result, used) = if cancelled {
             (Err(Errno::INTR), 0)
         } else {
-            let begun = sys::now(libc::CLOCK_MONOTONIC);
             // SAFETY: the program's call; the task that made it waits for the result.
-            let made = cpu::measure(|| unsafe { sys::interruptible_told(job.number, job.args) });
-            brief::took(job.number, sys::now(libc::CLOCK_MONOTONIC) - begun);
-            made
+            let make = || unsafe { sys::interruptible_told(job.number, job.args) };
+            brief::timed(job.number, || cpu::measure(make))
         };
         let inside = Section::enter();
         self.ended.fetch_add(1, Ordering::Relaxed);

@@ -543,10 +543,8 @@ impl Hub {
                 }
                 Outcome::Brief => {
                     let number = syscalls::Call::of(task).number;
-                    let begun = sys::now(libc::CLOCK_MONOTONIC);
-                    let result = worker.call_in_line(task);
-                    brief::took(number, sys::now(libc::CLOCK_MONOTONIC) - begun);
-                    let Some(result) = result else {
+                    let made = brief::timed(number, || worker.call_in_line(task));
+                    let Some(result) = made else {
                         return false;
                     };
                     syscalls::complete(task, result);

@@ -22,7 +22,6 @@
 use super::{identity, own_files, strict, Call};
 use crate::everywhere;
 use crate::hub::lone;
-use crate::pool;
 use crate::spin;
 use crate::sys;
 use crate::sys::{Errno, SysResult};
@@ -64,7 +63,7 @@ pub(super) fn make_unless_alone(call: Call) -> SysResult {
 /// add_key(2), request_key(2), keyctl(2): which keys a caller has, and so what it may do with one, is told by the keyrings of its thread.
 pub(super) async fn keys(call: Call) -> SysResult {
     demand(call)?;
-    pool::run(call.task, call.number, call.args).await
+    super::in_pool(call).await
 }
 
 /// setfsuid(2), setfsgid(2): give what was before, and cannot say that they failed.

@@ -7,11 +7,12 @@
 //!
 //! Quick is what takes little longer than the way to the pool and back, and slow what takes a tenth of the time that a task may compute: a large directory is
 //! between. Of calls that are there to wait for the disk, as fsync(2), many can wait at once in the pool: those are quick that find nothing to wait for. Both ways
-//! measure ([`took`]). With `COOP_FILE=thread` and `block` all are the pool's.
+//! measure ([`timed`]). With `COOP_FILE=thread` and `block` all are the pool's.
 
 use super::trust::Trust;
 use super::{table, Call, Outcome};
 use crate::config::{self, File};
+use crate::sys;
 
 /// In ns.
 const QUICK: u64 = 50_000;
@@ -38,8 +39,16 @@ pub(super) fn make(call: Call) -> Outcome {
     }
 }
 
+/// Makes a call, and learns from how long it took.
+pub(crate) fn timed<T>(number: usize, make: impl FnOnce() -> T) -> T {
+    let begun = sys::now(libc::CLOCK_MONOTONIC);
+    let made = make();
+    took(number, sys::now(libc::CLOCK_MONOTONIC) - begun);
+    made
+}
+
 /// A call took so long, in ns.
-pub(crate) fn took(number: usize, ns: u64) {
+fn took(number: usize, ns: u64) {
     let Some(trust) = TRUST.get(number) else {
         return;
     };
