@@ -82,6 +82,8 @@ struct Threads {
     jobs: VecDeque<Arc<Job>>,
     /// The idle threads, by the futex words they wait on (0: nothing yet). Who gives one a job takes it out of here.
     idle: Vec<Arc<AtomicU32>>,
+    /// How many threads have ended a call and look for the next job: so many of `jobs` need no other.
+    looking: usize,
     threads: usize,
 }
 
@@ -99,6 +101,7 @@ impl Pool {
 const NO_THREADS: Threads = Threads {
     jobs: VecDeque::new(),
     idle: Vec::new(),
+    looking: 0,
     threads: 0,
 };
 
@@ -190,6 +193,10 @@ impl Pool {
     fn give(&self, job: &Arc<Job>) -> Given {
         let mut pool = lock(&self.state);
         pool.jobs.push_back(Arc::clone(job));
+        // A task that was woken a moment ago makes its next call before the thread that woke it has come to rest.
+        if pool.looking >= pool.jobs.len() {
+            return Given::Taken;
+        }
         if let Some(idle) = pool.idle.pop() {
             idle.store(1, Ordering::Release);
             drop(pool);
@@ -239,11 +246,15 @@ impl Pool {
         let tid = sys::thread_id();
         let mut inside = Section::enter();
         let called = Arc::new(AtomicU32::new(0));
+        let mut is_counted = false;
         loop {
             let mut pool = lock(&self.state);
+            pool.looking -= usize::from(is_counted);
+            is_counted = false;
             if let Some(job) = pool.jobs.pop_front() {
                 drop(pool);
                 inside = self.make_call(job, tid, inside);
+                is_counted = true;
                 continue;
             }
             called.store(0, Ordering::Relaxed);
@@ -268,7 +279,7 @@ impl Pool {
         crate::thread::end()
     }
 
-    /// Makes a job's call, outside the runtime, and wakes its task.
+    /// Makes a job's call, outside the runtime, and wakes its task. The thread counts as [`Threads::looking`] then.
     fn make_call(&self, job: Arc<Job>, tid: i32, inside: Section) -> Section {
         let cancelled = {
             let mut state = lock(&job.state);
@@ -287,6 +298,7 @@ impl Pool {
         };
         let inside = Section::enter();
         self.ended.fetch_add(1, Ordering::Relaxed);
+        lock(&self.state).looking += 1;
         {
             let mut state = lock(&job.state);
             job.thread.store(0, Ordering::Release);
