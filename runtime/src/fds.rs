@@ -4,6 +4,7 @@
 //! an error such as `ENOTSOCK` and is then looked up anew. A number's *generation* changes whenever the program closes or
 //! replaces it, and tells a waiter that the number no longer means its file.
 
+use crate::guard;
 use crate::reserve::Reserve;
 use crate::spin;
 use crate::sys;
@@ -68,7 +69,7 @@ const NO_NOWAIT: u8 = 32;
 const MEMORY: u8 = 64;
 
 /// Numbers beyond this are not tracked (the kernel's default `nr_open` is 2^20).
-const TRACKED: usize = 1 << 22;
+pub(crate) const TRACKED: usize = 1 << 22;
 
 /// The entries, by number.
 static TABLE: Reserve = Reserve::none();
@@ -362,6 +363,7 @@ pub(crate) fn change_idle(fd: i32) -> bool {
 
 /// A number of the runtime's own is about to be another's. Nobody waits on it by this name.
 pub(crate) fn give_up_own(fd: i32) {
+    guard::note(fd, false);
     if let Some(e) = entry(fd) {
         e.forget();
         e.state.fetch_add(CHANGING << 1, Ordering::AcqRel);

@@ -7,7 +7,7 @@
 //! | [`signal`] | signals of tasks: pending sets, masks, handler frames, preemption, the receiver |
 //! | [`task`], [`context`] | what a task is, to the runtime and to the machine |
 //! | [`sys`], [`user`] | the kernel's memory and the program's: raw calls, guarded access |
-//! | [`pool`], `thread`, `uring`, [`stacks`], [`fds`] | what calls need: threads that may block, io_uring, thread stacks, descriptors |
+//! | [`pool`], `thread`, `uring`, [`stacks`], [`fds`], [`own`], [`guard`] | what calls need: threads that may block, io_uring, thread stacks, descriptors, and which of these are the runtime's |
 //! | [`config`], [`log`], `dump` | what users set and see |
 //!
 //! It does not know how a call was caught; the shim gives it a [`context::Crossing`] and calls [`convert`].
@@ -24,6 +24,7 @@ pub mod everywhere;
 mod extended;
 mod fds;
 mod future;
+pub mod guard;
 pub mod heap;
 pub mod hub;
 pub mod log;

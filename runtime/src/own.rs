@@ -5,9 +5,11 @@
 //! right below [`PREFERRED`], and in a table that is no larger than it: the kernel copies the table up to the highest number at every
 //! fork, and its select(2) reads and writes as many bits of the program's sets as the table has numbers.
 //!
-//! The program cannot close or replace them: to it they are not open. All are closed on exec, and by a forked child.
+//! The program cannot close or replace them: to it they are not open. All are closed on exec, and by a forked child. (A child that shares the table
+//! has a [`guard`].)
 
 use crate::fds;
+use crate::guard::{self, Making};
 use crate::hub::{self, world, Worker};
 use crate::spin;
 use crate::sys;
@@ -117,6 +119,7 @@ fn duplicate(fd: i32) -> Result<i32, Errno> {
 fn adopt(fd: i32) {
     if let Some(entry) = fds::entry(fd) {
         entry.set_own();
+        guard::note(fd, true);
     }
     HIGHEST.fetch_max(fd, Ordering::AcqRel);
     LOWEST.fetch_min(fd, Ordering::AcqRel);
@@ -147,6 +150,7 @@ pub(crate) fn all() -> impl Iterator<Item = i32> {
 pub(crate) fn make(make: impl FnOnce() -> SysResult) -> Result<i32, Errno> {
     /// No change of a number takes longer, in ns, but for a close that waits for a file system: what is not the program's is not worth so long a wait.
     const LONG: u64 = 10_000_000;
+    let unshared = Making::begin();
     MAKING.fetch_add(1, Ordering::SeqCst);
     if hub::workers().next().is_some() {
         world::barrier();
@@ -160,6 +164,7 @@ pub(crate) fn make(make: impl FnOnce() -> SysResult) -> Result<i32, Errno> {
     }
     let made = make().and_then(hide);
     MAKING.fetch_sub(1, Ordering::SeqCst);
+    drop(unshared);
     made
 }
 
@@ -243,8 +248,9 @@ pub(crate) fn close_all() {
     forget_all();
 }
 
-/// Forgets all: they are closed, or, in a child that shares its parent's descriptors (`CLONE_FILES`), the parent's.
+/// Forgets all: they are closed.
 pub(crate) fn forget_all() {
+    guard::forget();
     fds::reset();
     LOWEST.store(i32::MAX, Ordering::Release);
     HIGHEST.store(-1, Ordering::Release);

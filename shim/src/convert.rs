@@ -9,10 +9,10 @@
 
 use crate::image::{FileBytes, Image};
 use crate::rewrite::{self, Entries};
-use crate::{crossing, obstacles, programs, robust, trap};
+use crate::{crossing, guarded, obstacles, programs, robust, trap};
 use coop_runtime::config::{self, Door, Simulate};
 use coop_runtime::context::Crossing;
-use coop_runtime::{everywhere, hub, log, signal, survivor, sys};
+use coop_runtime::{everywhere, guard, hub, log, signal, survivor, sys};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 use std::sync::Mutex;
@@ -37,6 +37,11 @@ pub fn before_first_thread() {
             .is_err()
     {
         return;
+    }
+    if guard::is_on() {
+        // The hubs' descriptors would be the parent's, too, and stay with it.
+        tracing::info!("this process shares its parent's descriptors: its threads are native");
+        return turn_off();
     }
     match convert() {
         Ok(()) => {}
@@ -98,6 +103,8 @@ static REWRITING: Mutex<()> = Mutex::new(());
 fn entries() -> Entries {
     Entries {
         exec: programs::coop_exec as *const () as usize,
+        guarded: guarded::coop_guarded as *const () as usize,
+        guarded_full: guarded::coop_guarded_full as *const () as usize,
         slot_tpoff: crossing::slot_offset(),
         entry: crossing::coop_entry as *const () as usize,
         entry_full: crossing::coop_entry_full as *const () as usize,
@@ -220,7 +227,7 @@ fn already_rewritten() -> bool {
 fn rewrite_all(door: Door) -> rewrite::Report {
     let sites = match door {
         Door::Rewrite => rewrite::Sites::All,
-        Door::Trap => rewrite::Sites::Exec,
+        Door::Trap => rewrite::Sites::Native,
     };
     let report = rewrite::rewrite_loaded(&entries(), sites, |object| {
         let r = &object.report;

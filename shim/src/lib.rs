@@ -5,6 +5,7 @@
 //! | [`hooks`], [`rewrite`], [`trap`] | the doors: how a call is caught |
 //! | [`crossing`] | registers, stacks and the FS base, one file per CPU |
 //! | [`children`], [`programs`] | what programs started from here get, and how that reaches them |
+//! | [`guarded`] | what a child must not close that shares the descriptors |
 //! | [`convert`] | when and how the process is converted |
 //! | [`obstacles`] | what forbids it |
 //!
@@ -15,6 +16,7 @@
 mod children;
 mod convert;
 mod crossing;
+mod guarded;
 mod hooks;
 mod image;
 mod mem;

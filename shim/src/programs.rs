@@ -7,7 +7,7 @@
 //!   the call if something is missing in it. (A thread that is cancelled there leaves the process's only thread to end.)
 //! - Later there are others who use `environ`. But by then libc's code is rewritten: the stub of its execve leads to [`coop_exec`],
 //!   which hands a task's call to the crossing, and makes that of a child, which has no task, with what is missing added. That is so under the
-//!   trap door, too, which has only this one site rewritten.
+//!   trap door, too, which has only this site rewritten and those of the [guard](crate::guarded).
 
 use crate::{children, convert, crossing};
 use libc::{c_char, c_int};

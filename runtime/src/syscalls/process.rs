@@ -17,7 +17,7 @@ use crate::spin;
 use crate::sys;
 use crate::sys::{write_user, Errno, SysResult};
 use crate::task::{self, Task};
-use crate::{extended, fds, own};
+use crate::{extended, fds, guard, own};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -124,6 +124,12 @@ pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcom
     args.flags &= !(libc::CLONE_SETTLS as u64);
     (args.stack, args.stack_size, args.tls) = (0, 0, 0);
     fds::shared();
+    if shares_table(call.task, args.flags) {
+        let _stopped = world::stop(call.hub().worker());
+        if let Err(e) = guard::prepare() {
+            return call.done(Err(e));
+        }
+    }
     // An OS thread of the task's own makes it itself, and all others wait meanwhile.
     if args.flags & libc::CLONE_VFORK as u64 != 0 && !call.hub().is_lone() {
         return awaited(call, args, stack, tls);
@@ -153,6 +159,11 @@ pub(crate) fn forking(call: Call, mut args: CloneArgs, stack_top: u64) -> Outcom
     drop(stopped);
     drop(departure);
     call.done(result)
+}
+
+/// Whether a child that has memory of its own shares the table of descriptors in which the runtime's own are.
+fn shares_table(task: &Task, flags: u64) -> bool {
+    flags & libc::CLONE_FILES as u64 != 0 && !task.hub().has_own_files()
 }
 
 /// A clone whose caller waits until the child has called exec or exit (`CLONE_VFORK`), and nobody else: the kernel suspends the thread
@@ -265,6 +276,7 @@ struct Departure {
     frame: NonNull<u8>,
     old_fs: u64,
     fs: u64,
+    is_guarded: bool,
     own: Vec<(i32, i32)>,
     actions: Vec<(i32, signal::Action)>,
     name: [u8; 16],
@@ -275,14 +287,15 @@ struct Departure {
 
 impl Departure {
     fn prepare(task: &'static Task, flags: u64, stack: Option<u64>, tls: Option<u64>) -> Self {
-        let shares_files = flags & libc::CLONE_FILES as u64 != 0;
+        let is_guarded = shares_table(task, flags);
         let fs = task.context().fs;
         Self {
             frame: frame::departing(task, stack),
             old_fs: fs,
             fs: tls.unwrap_or(fs),
             // Shared descriptors are the parent's, and a table of the task's own has none of them.
-            own: if shares_files || task.hub().has_own_files() {
+            is_guarded,
+            own: if is_guarded || task.hub().has_own_files() {
                 Vec::new()
             } else {
                 own::ranges()
@@ -307,6 +320,9 @@ impl Departure {
             }
         }
         own::close_ranges(&self.own);
+        if self.is_guarded {
+            guard::turn_on();
+        }
         crate::log::forget_file();
         (crossing.dormant)();
         // The kernel's idea of the thread becomes the task's. (It may be a carrier's.)

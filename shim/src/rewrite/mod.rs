@@ -24,6 +24,8 @@
 //!
 //! No flag changes, nothing is pushed, and `rcx` and `r11` are what a `syscall` overwrites anyway.
 //! The crossing may also jump to `r11 - 2` to have the kernel answer the call as it stands.
+//! The stubs of a few calls, and of all that may be one of these, lead to an entry without a task, too: see [`guarded`](crate::guarded) and
+//! [`programs`](crate::programs).
 //!
 //! - [`scan`] finds the bytes `0f 05`, and long jumps; [`image`] says what function they are in;
 //! - [`sift`] tells which of them can be instructions, and [`body`] decodes the functions of these;
@@ -60,7 +62,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::image::{Function, Image, Segment};
-use coop_runtime::objects;
+use coop_runtime::{guard, objects};
 use plan::{Patch, Surroundings, Verdict};
 use stub::{Stub, SLOT};
 
@@ -79,6 +81,10 @@ pub struct Entries {
     pub entry_full: usize,
     /// The entry of libc's execve, which takes calls without a task, too.
     pub exec: usize,
+    /// The entries of what a child must not close, which do so, too.
+    pub guarded: usize,
+    /// The one that keeps all registers.
+    pub guarded_full: usize,
     /// Any address in this library, to know it by.
     pub own_address: usize,
 }
@@ -88,8 +94,8 @@ pub struct Entries {
 pub enum Sites {
     /// All.
     All,
-    /// That of libc's execve, whose stub has a task of its own (see [`Stub::takes_all`]).
-    Exec,
+    /// libc's that lead to an entry without a task, too (see [`Stub::takes_all`]).
+    Native,
 }
 
 /// What became of the system calls of some objects.
@@ -136,7 +142,7 @@ pub fn rewrite_loaded(
     let objects = loaded();
     let mut total = Report::default();
     for object in &objects {
-        if sites == Sites::Exec && !is_core(&object.name) {
+        if sites == Sites::Native && !is_core(&object.name) {
             continue;
         }
         let report = object.rewrite(entries, sites);
@@ -281,7 +287,7 @@ impl Object<'_> {
             match verdict {
                 Verdict::Not => report.false_candidates += 1,
                 _ if is_signal_return(before(at)) => report.left += 1,
-                _ if sites == Sites::Exec && !is_exec(before(at)) => report.left += 1,
+                _ if sites == Sites::Native && !takes_native(before(at)) => report.left += 1,
                 Verdict::Trap => report.trapped += 1,
                 Verdict::Rewrite(_) if self.image.relocates_code => report.trapped += 1,
                 Verdict::Rewrite(patch) => patches.push(patch),
@@ -410,16 +416,21 @@ impl Object<'_> {
         head[..8].copy_from_slice(&entries.entry.to_le_bytes());
         head[8..16].copy_from_slice(&entries.entry_full.to_le_bytes());
         head[16..24].copy_from_slice(&entries.exec.to_le_bytes());
+        head[24..32].copy_from_slice(&entries.guarded.to_le_bytes());
+        head[32..40].copy_from_slice(&entries.guarded_full.to_le_bytes());
         draft.write(0, &head);
         (1..)
             .zip(patches)
             .map(|(index, patch)| {
                 let (before, after) = stub::neighbours(segment.bytes, segment.vaddr, patch);
                 let full = patch.extended || !core;
-                let takes_all = core && is_exec(before);
-                let word = match (takes_all, full) {
-                    (true, _) => 16,
-                    (_, true) => 8,
+                let is_exec = core && is_exec(before);
+                let is_guarded = is_guarded(before);
+                let word = match (is_exec, is_guarded, full) {
+                    (true, ..) => 16,
+                    (_, true, false) => 24,
+                    (_, true, true) => 32,
+                    (_, _, true) => 8,
                     _ => 0,
                 };
                 let start = runtime(patch.start);
@@ -432,7 +443,7 @@ impl Object<'_> {
                     next: runtime(patch.next),
                     back: runtime(patch.end),
                     entry: draft.slot(0) + word,
-                    takes_all,
+                    takes_all: is_exec || is_guarded,
                     tpoff: entries.slot_tpoff,
                 };
                 draft.write(index, &stub.emit()?);
@@ -471,10 +482,33 @@ fn is_signal_return(before: &[u8]) -> bool {
     before.ends_with(&[0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00])
 }
 
-/// Whether code ends with what sets the number of execve(2).
+/// The number of the call before which this is, if it is set by the last instruction.
+fn number(before: &[u8]) -> Option<i64> {
+    match *before {
+        // mov $number, %r8d
+        [.., 0x41, 0xb8, _, _, _, _] => None,
+        // mov $number, %eax
+        [.., 0xb8, a, b, c, d] => Some(i64::from(i32::from_le_bytes([a, b, c, d]))),
+        // xor %eax, %eax
+        [.., 0x31, 0xc0] => Some(0),
+        _ => None,
+    }
+}
+
+/// Whether it is execve(2).
 fn is_exec(before: &[u8]) -> bool {
-    // mov $__NR_execve, %eax
-    before.ends_with(&[0xb8, 0x3b, 0, 0, 0])
+    number(before) == Some(libc::SYS_execve)
+}
+
+/// Whether it may be one for which children have a guard.
+fn is_guarded(before: &[u8]) -> bool {
+    number(before).is_none_or(|number| guard::NUMBERS.contains(&number))
+}
+
+/// Whether it is sure to be one that leads to an entry without a task, too.
+fn takes_native(before: &[u8]) -> bool {
+    number(before)
+        .is_some_and(|number| number == libc::SYS_execve || guard::NUMBERS.contains(&number))
 }
 
 /// Whether an object is libc or the loader.
@@ -493,4 +527,32 @@ fn fd_name(fd: i32) -> String {
     std::fs::read_link(format!("/proc/self/fd/{fd}"))
         .map(|path| path.to_string_lossy().into_owned())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod numbers {
+    use super::*;
+
+    #[test]
+    fn of_calls_are_known_by_the_last_instruction() {
+        let close = [0xb8, 3, 0, 0, 0];
+        assert_eq!(number(&close), Some(libc::SYS_close));
+        assert_eq!(
+            number(&[&[0x90][..], &close].concat()),
+            Some(libc::SYS_close)
+        );
+        assert_eq!(number(&[0x31, 0xc0]), Some(libc::SYS_read));
+        // mov $3, %r8d; mov $3, %eax and then an argument.
+        assert_eq!(number(&[&[0x41][..], &close].concat()), None);
+        assert_eq!(number(&[&close[..], &[0x89, 0xdf]].concat()), None);
+    }
+
+    #[test]
+    fn that_may_be_guarded_are() {
+        let [close, read, exec] = [3, 0, 0x3b].map(|number| [0xb8, number, 0, 0, 0]);
+        assert!(is_guarded(&close) && takes_native(&close));
+        assert!(is_guarded(&[]) && !takes_native(&[]));
+        assert!(!is_guarded(&read) && !takes_native(&read));
+        assert!(!is_guarded(&exec) && takes_native(&exec));
+    }
 }

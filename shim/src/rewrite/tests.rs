@@ -16,6 +16,7 @@ global_asm!(
     ".comm rewrite_test_calls, 8, 8",
     ".comm rewrite_test_full_calls, 8, 8",
     ".globl rewrite_test_entry, rewrite_test_entry_full, rewrite_test_count",
+    ".globl rewrite_test_guarded, rewrite_test_guarded_full",
     "rewrite_test_entry_full:",
     "    mov rewrite_test_full_calls(%rip), %rcx",
     "    lea 1(%rcx), %rcx",
@@ -24,8 +25,16 @@ global_asm!(
     "    mov rewrite_test_calls(%rip), %rcx",
     "    lea 1(%rcx), %rcx",
     "    mov %rcx, rewrite_test_calls(%rip)",
+    "2:",
     "    lea -2(%r11), %rcx",
     "    jmp *%rcx",
+    // Those of calls that come without a task, too.
+    "rewrite_test_guarded_full:",
+    "    jrcxz 2b",
+    "    jmp rewrite_test_entry_full",
+    "rewrite_test_guarded:",
+    "    jrcxz 2b",
+    "    jmp rewrite_test_entry",
     // The calls of both entries, and those of the full one.
     "rewrite_test_count:",
     "    mov rewrite_test_calls(%rip), %rax",
@@ -37,6 +46,8 @@ global_asm!(
 extern "C" {
     fn rewrite_test_entry();
     fn rewrite_test_entry_full();
+    fn rewrite_test_guarded();
+    fn rewrite_test_guarded_full();
     fn rewrite_test_count() -> Counts;
 }
 
@@ -64,7 +75,9 @@ fn entries() -> Entries {
         slot_tpoff: i32::try_from(slot - fs as isize).expect("static TLS"),
         entry: rewrite_test_entry as *const () as usize,
         entry_full: rewrite_test_entry_full as *const () as usize,
-        exec: rewrite_test_entry as *const () as usize,
+        exec: rewrite_test_guarded as *const () as usize,
+        guarded: rewrite_test_guarded as *const () as usize,
+        guarded_full: rewrite_test_guarded_full as *const () as usize,
         own_address: entries as *const () as usize,
     }
 }
