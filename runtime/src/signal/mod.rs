@@ -23,8 +23,8 @@ pub use actions::{give_actions_back, read_actions, take_actions_over};
 pub(crate) use lend::Lent;
 pub(crate) use pending::{Info, TaskSignals};
 pub(crate) use shared::{
-    after_call, calls_raise, consider, consider_all, hold, is_pending, queue, tells_of_children,
-    will_be_read,
+    after_call, calls_raise, consider, consider_all, hold, is_pending, may_calls_raise, queue,
+    tells_of_children, will_be_read,
 };
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};

@@ -63,10 +63,16 @@ pub(crate) fn calls_raise() {
     RAISED_BY_CALLS.store(true, Ordering::Relaxed);
 }
 
+/// Whether it has done so.
+#[inline]
+pub(crate) fn may_calls_raise() -> bool {
+    RAISED_BY_CALLS.load(Ordering::Relaxed)
+}
+
 /// A task's call is done: a signal that it raised comes before its result, as natively, and not when the receiver hears of it.
 #[inline]
 pub(crate) fn after_call() {
-    if RAISED_BY_CALLS.load(Ordering::Relaxed) {
+    if may_calls_raise() {
         consider_all();
     }
 }

@@ -48,6 +48,11 @@ pub(crate) struct Held {
 impl Held {
     pub(crate) fn new(number: i32) -> Self {
         let generation = fds::entry(number).map_or(0, fds::Entry::settled_generation);
+        Self::of(number, generation)
+    }
+
+    /// The file that the number stood for in a generation, in which the call has begun.
+    pub(crate) fn of(number: i32, generation: u32) -> Self {
         Self {
             number,
             generation: Cell::new(generation),
@@ -64,6 +69,11 @@ impl Held {
     /// Whether the call has waited, so that the file may have another number by now.
     pub(crate) fn has_waited(&self) -> bool {
         self.counted.get()
+    }
+
+    /// The generation in which the number means the file.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.get()
     }
 
     /// The number's generation, if it still means the file.

@@ -7,9 +7,11 @@
 
 use super::close::Held;
 use super::poll::ready_now;
+use super::quick::{Answer, Tried};
 use super::{regular, terminal, wait_fd, Call, Outcome};
 use crate::fds::{self, Kind};
 use crate::hub::readiness::{READ, WRITE};
+use crate::hub::Hub;
 use crate::own;
 use crate::pool;
 use crate::signal::{self, Lent};
@@ -48,22 +50,34 @@ impl Direction {
 /// A list of buffers, of which the first bytes are done.
 #[derive(Debug)]
 pub(crate) struct Buffers {
-    list: Vec<libc::iovec>,
-    one: [libc::iovec; 1],
+    /// Empty if `few` has them all.
+    many: Vec<libc::iovec>,
+    few: [libc::iovec; FEW],
+    count: usize,
     first: usize,
 }
+
+/// So many buffers cost no memory of their own.
+const FEW: usize = 4;
+const NONE: libc::iovec = libc::iovec {
+    iov_base: std::ptr::null_mut(),
+    iov_len: 0,
+};
 
 // SAFETY: addresses in the program's memory, used by whichever thread makes the call.
 unsafe impl Send for Buffers {}
 
 impl Buffers {
     pub(crate) fn one(base: usize, len: usize) -> Self {
+        let mut few = [NONE; FEW];
+        few[0] = libc::iovec {
+            iov_base: base as *mut _,
+            iov_len: len,
+        };
         Self {
-            list: Vec::new(),
-            one: [libc::iovec {
-                iov_base: base as *mut _,
-                iov_len: len,
-            }],
+            many: Vec::new(),
+            few,
+            count: 1,
             first: 0,
         }
     }
@@ -74,31 +88,48 @@ impl Buffers {
         if count > 1024 {
             return Err(Errno::INVAL);
         }
-        // SAFETY: the program gave `count` vectors.
-        let list = (0..count)
-            .map(|i| unsafe { read_user(list.add(i)) })
-            .collect::<Result<Vec<_>, _>>()?;
-        if list
-            .iter()
-            .any(|v| !sys::is_range(v.iov_base as usize, v.iov_len))
-        {
-            return Err(Errno::FAULT);
-        }
-        Ok(Self {
-            list,
-            one: [libc::iovec {
-                iov_base: std::ptr::null_mut(),
-                iov_len: 0,
-            }],
+        let mut buffers = Self {
+            many: Vec::new(),
+            few: [NONE; FEW],
+            count,
             first: 0,
-        })
+        };
+        if count > FEW {
+            buffers.many.resize(count, NONE);
+        }
+        for (i, buffer) in buffers.all().iter_mut().enumerate() {
+            // SAFETY: the program gave `count` vectors.
+            *buffer = unsafe { read_user(list.add(i)) }?;
+            if !sys::is_range(buffer.iov_base as usize, buffer.iov_len) {
+                return Err(Errno::FAULT);
+            }
+        }
+        Ok(buffers)
+    }
+
+    /// Those of a call, if they are no more than can be had without memory, and as they must be.
+    fn of_few(number: usize, args: [usize; 6]) -> Option<Self> {
+        let [_, at, len, ..] = args;
+        if matches!(number as i64, libc::SYS_readv | libc::SYS_writev) {
+            (len <= FEW).then(|| Self::of(at as *const _, len).ok())?
+        } else {
+            sys::is_range(at, len).then(|| Self::one(at, len))
+        }
+    }
+
+    fn all(&mut self) -> &mut [libc::iovec] {
+        if self.count > FEW {
+            &mut self.many
+        } else {
+            &mut self.few[..self.count]
+        }
     }
 
     pub(crate) fn left(&self) -> &[libc::iovec] {
-        if self.list.is_empty() {
-            &self.one[self.first..]
+        if self.count > FEW {
+            &self.many[self.first..]
         } else {
-            &self.list[self.first..]
+            &self.few[self.first..self.count]
         }
     }
 
@@ -107,13 +138,9 @@ impl Buffers {
     }
 
     pub(crate) fn advance(&mut self, mut done: usize) {
-        let all = if self.list.is_empty() {
-            &mut self.one[..]
-        } else {
-            &mut self.list[..]
-        };
-        while done > 0 && self.first < all.len() {
-            let v = &mut all[self.first];
+        while done > 0 && self.first < self.count {
+            let first = self.first;
+            let v = &mut self.all()[first];
             let step = done.min(v.iov_len);
             v.iov_base = v.iov_base.wrapping_byte_add(step);
             v.iov_len -= step;
@@ -480,8 +507,25 @@ pub(crate) fn read(call: Call) -> Outcome {
         };
         return super::socket::recvfrom(receive);
     }
+    read_into(call, fd, kind, Buffers::one(buf, len))
+}
+
+/// readv(2).
+pub(crate) fn readv(call: Call) -> Outcome {
+    let fd = number(call);
+    let kind = known_kind(fd);
+    match Buffers::of(call.args[1] as *const _, call.args[2]) {
+        Ok(buffers) if kind == Kind::Socket && fds::low_water(fd) > 1 => {
+            super::run(call, transfer(call, fd, buffers, Direction::Read))
+        }
+        Ok(buffers) => read_into(call, fd, kind, buffers),
+        Err(_) => call.done(call.raw()),
+    }
+}
+
+fn read_into(call: Call, fd: i32, kind: Kind, buffers: Buffers) -> Outcome {
     let file = Held::new(fd);
-    let buffers = Buffers::one(buf, len);
+    let len = buffers.len();
     let readiness = &call.hub().readiness;
     let tried = if kind == Kind::Socket && len > 0 && readiness.is_dry(&file) {
         Some(Err(Errno::AGAIN))
@@ -502,18 +546,86 @@ pub(crate) fn read(call: Call) -> Outcome {
 /// write(2) to what is not known for a regular file.
 pub(crate) fn write(call: Call) -> Outcome {
     let [_, buf, len, ..] = call.args;
+    write_from(call, Buffers::one(buf, len))
+}
+
+/// writev(2).
+pub(crate) fn writev(call: Call) -> Outcome {
+    match Buffers::of(call.args[1] as *const _, call.args[2]) {
+        Ok(buffers) => write_from(call, buffers),
+        Err(_) => call.done(call.raw()),
+    }
+}
+
+fn write_from(call: Call, buffers: Buffers) -> Outcome {
     let fd = number(call);
     let file = Held::new(fd);
-    let buffers = Buffers::one(buf, len);
     match first(fd, known_kind(fd), &buffers, Direction::Write) {
-        Some(Ok(n)) if n == len => call.done(Ok(n)),
+        Some(Ok(n)) if n == buffers.len() => call.done(Ok(n)),
         tried => super::run(call, go_on(call, file, buffers, Direction::Write, tried)),
     }
 }
 
+/// The first try of a call on what is known for a socket or a pipe, as [`quick`](super::quick) makes it.
+pub(super) fn at_once(hub: &Hub, number: usize, args: [usize; 6]) -> Answer {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let fd = args[0] as i32;
+    let kind = known_kind(fd);
+    if !matches!(kind, Kind::Socket | Kind::Pipe) || signal::may_calls_raise() {
+        return Answer::None;
+    }
+    let Some(buffers) = Buffers::of_few(number, args).filter(|buffers| buffers.len() > 0) else {
+        return Answer::None;
+    };
+    let file = Held::new(fd);
+    let total = buffers.len();
+    let reads = kind == Kind::Socket && direction_of(number) == Direction::Read;
+    if reads && (fds::low_water(fd) > 1 || hub.readiness.is_dry(&file)) {
+        return Answer::None;
+    }
+    let result = buffers.try_now(fd, direction_of(number), kind);
+    match result {
+        Ok(n) if reads => {
+            hub.readiness.has_read(&file, n, total);
+            Answer::Is(n)
+        }
+        Ok(n) if n == total || direction_of(number) == Direction::Read => Answer::Is(n),
+        result => Answer::Tried(Tried {
+            result,
+            generation: file.generation(),
+        }),
+    }
+}
+
+fn direction_of(number: usize) -> Direction {
+    match number as i64 {
+        libc::SYS_read | libc::SYS_readv => Direction::Read,
+        _ => Direction::Write,
+    }
+}
+
+/// The rest of a call whose first try has given this.
+pub(super) fn tried(call: Call, tried: Tried) -> Outcome {
+    let [_, at, len, ..] = call.args;
+    let buffers = match call.number as i64 {
+        libc::SYS_readv | libc::SYS_writev => Buffers::of(at as *const _, len),
+        _ => Ok(Buffers::one(at, len)),
+    };
+    let Ok(buffers) = buffers else {
+        // Another thread has taken the list away meanwhile.
+        return call.done(tried.result);
+    };
+    let file = Held::of(number(call), tried.generation);
+    let direction = direction_of(call.number);
+    super::run(
+        call,
+        go_on(call, file, buffers, direction, Some(tried.result)),
+    )
+}
+
 /// The first try, on what is known for a socket or a pipe.
 fn first(fd: i32, kind: Kind, buffers: &Buffers, direction: Direction) -> Option<SysResult> {
-    (matches!(kind, Kind::Socket | Kind::Pipe) && buffers.one[0].iov_len > 0)
+    (matches!(kind, Kind::Socket | Kind::Pipe) && buffers.len() > 0)
         .then(|| buffers.try_now(fd, direction, kind))
 }
 
@@ -524,32 +636,6 @@ fn known_kind(fd: i32) -> Kind {
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 fn number(call: Call) -> i32 {
     call.args[0] as i32
-}
-
-/// readv(2).
-pub(crate) async fn readv(
-    call: Call,
-    fd: i32,
-    list: *const libc::iovec,
-    count: usize,
-) -> SysResult {
-    match Buffers::of(list, count) {
-        Ok(buffers) => transfer(call, fd, buffers, Direction::Read).await,
-        Err(_) => call.raw(),
-    }
-}
-
-/// writev(2).
-pub(crate) async fn writev(
-    call: Call,
-    fd: i32,
-    list: *const libc::iovec,
-    count: usize,
-) -> SysResult {
-    match Buffers::of(list, count) {
-        Ok(buffers) => transfer(call, fd, buffers, Direction::Write).await,
-        Err(_) => call.raw(),
-    }
 }
 
 /// preadv2(2): with flags of its own it goes as it is, to the pool if it may wait.

@@ -283,6 +283,7 @@ pub(crate) fn dispatch(hub: &'static Hub, task: &'static Task) -> Outcome {
     match call.number {
         quick::ANSWERED => return quick::answered(task),
         quick::PARTLY => return quick::partly(task),
+        number if quick::is_tried(number) => return quick::tried(task),
         _ => {}
     }
     if any_unusual() {

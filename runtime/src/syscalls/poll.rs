@@ -4,7 +4,7 @@
 //! the numbers mean by that time.
 
 use super::close::Held;
-use super::Call;
+use super::{Call, Outcome};
 use crate::future::{self, Woken};
 use crate::hub::readiness::{AnyReady, Ready, READ};
 use crate::pool;
@@ -430,29 +430,33 @@ fn as_natively(count: usize) -> usize {
 }
 
 /// epoll_wait(2): milliseconds; negative: no time-out.
-pub(crate) async fn epoll_wait(
-    call: Call,
-    epoll: i32,
-    events: usize,
-    max: i32,
-    timeout: i32,
-) -> SysResult {
-    let deadline = deadline_in(timeout);
-    epolling(call, epoll, events, max, deadline).await
+pub(crate) fn epoll_wait(call: Call) -> Outcome {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let [epoll, max, timeout] = [0, 2, 3].map(|at: usize| call.args[at] as i32);
+    let file = Held::new(epoll);
+    // What is there is had without a future.
+    match at_once(call, epoll, max) {
+        Ok(0) if timeout != 0 => {
+            let deadline = deadline_in(timeout);
+            super::run(call, epolling(call, file, max, deadline, Some(0)))
+        }
+        found => call.done(found),
+    }
 }
 
 /// epoll_pwait(2).
 pub(crate) async fn epoll_pwait(
     call: Call,
     epoll: i32,
-    events: usize,
+    _events: usize,
     max: i32,
     timeout: i32,
     mask: *const u64,
 ) -> SysResult {
     // SAFETY: the program's mask.
     let masked = unsafe { Masked::set(call, mask, call.args[5]) }?;
-    let result = epoll_wait(call, epoll, events, max, timeout).await;
+    let deadline = deadline_in(timeout);
+    let result = epolling(call, Held::new(epoll), max, deadline, None).await;
     masked.end(result, Errno::INTR);
     result
 }
@@ -461,7 +465,7 @@ pub(crate) async fn epoll_pwait(
 pub(crate) async fn epoll_pwait2(
     call: Call,
     epoll: i32,
-    events: usize,
+    _events: usize,
     max: i32,
     timeout: *const timespec,
     mask: *const u64,
@@ -469,20 +473,32 @@ pub(crate) async fn epoll_pwait2(
     let deadline = deadline_of(timeout)?;
     // SAFETY: the program's mask.
     let masked = unsafe { Masked::set(call, mask, call.args[5]) }?;
-    let result = epolling(call, epoll, events, max, deadline).await;
+    let result = epolling(call, Held::new(epoll), max, deadline, None).await;
     masked.end(result, Errno::INTR);
     result
 }
 
-/// The program's epoll is itself a descriptor that becomes readable: the hub's epoll watches it.
-async fn epolling(call: Call, epoll: i32, events: usize, max: i32, deadline: u64) -> SysResult {
-    let file = Held::new(epoll);
+/// What an epoll has now; the task's signals may be there for a signalfd in it.
+fn at_once(call: Call, epoll: i32, max: i32) -> SysResult {
+    let _lent = Lent::all(call.task);
     // SAFETY: the program's buffer; no wait.
-    let now = |fd: i32| unsafe { sys!(SYS_epoll_wait, fd, events, max, 0) };
+    unsafe { sys!(SYS_epoll_wait, epoll, call.args[1], max, 0) }
+}
+
+/// The program's epoll is itself a descriptor that becomes readable: the hub's epoll watches it. `first`: what the first look gave, if there was one.
+async fn epolling(
+    call: Call,
+    file: Held,
+    max: i32,
+    deadline: u64,
+    mut first: Option<usize>,
+) -> SysResult {
+    let now = |fd| at_once(call, fd, max);
     loop {
-        let lent = Lent::all(call.task);
-        let found = file.with(now)??;
-        drop(lent);
+        let found = match first.take() {
+            Some(found) => found,
+            None => file.with(now)??,
+        };
         if found > 0 || deadline == 0 {
             return Ok(found);
         }

@@ -4,7 +4,7 @@
 //!   crossing, on the hub's stack, with the task's FS base          hub
 //!   ──────────────────────────────────────────────────────         ───
 //!   answer(context) ── 0: back to the program, rax is the result
-//!                   ├─ 1: as every other call ───────────────────▶ dispatch: the call, or ANSWERED, or PARTLY
+//!                   ├─ 1: as every other call ───────────────────▶ dispatch: the call, or ANSWERED, PARTLY or TRIED
 //!                   └─ 2: the crossing makes the call itself, as those that never block
 //! ```
 //!
@@ -13,10 +13,10 @@
 //!
 //! Setting the FS base twice is most of what a crossing costs, so a call that has little else to do gains a third of that.
 
-use super::{complete, futex, regular, Call, Outcome};
+use super::{complete, file, futex, regular, socket, Call, Outcome};
 use crate::context::Context;
 use crate::hub::Worker;
-use crate::sys;
+use crate::sys::{self, SysResult};
 use crate::task::Task;
 
 /// The pseudo call of a task whose call is answered, and who has something to see to at its hub before it goes on.
@@ -24,8 +24,20 @@ pub const ANSWERED: usize = 0x434f_4f54;
 /// The pseudo call of a task whose read(2) has read a part, of a regular file.
 pub const PARTLY: usize = 0x434f_4f55;
 
+/// With the call's number added: the pseudo call of a task whose call on a socket or a pipe was tried.
+pub const TRIED: usize = 0x434f_5000;
+
 /// The numbers that come here.
-pub(super) const NUMBERS: [i64; 3] = [libc::SYS_read, libc::SYS_pread64, libc::SYS_futex];
+pub(super) const NUMBERS: [i64; 8] = [
+    libc::SYS_read,
+    libc::SYS_pread64,
+    libc::SYS_readv,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_recvfrom,
+    libc::SYS_sendto,
+    libc::SYS_futex,
+];
 
 /// What came of a call here.
 pub(super) enum Answer {
@@ -35,8 +47,34 @@ pub(super) enum Answer {
     None,
     /// So much was read, at the file's own position.
     Partly(usize),
+    /// The first try gave this, which is not all that there is to it.
+    Tried(Tried),
     /// Nothing has been done: a plain read will not wait, as far as is known ([`super::trust`]).
     Plainly,
+}
+
+/// What the first try of a call on a socket or a pipe gave, and the generation of the number when it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tried {
+    pub(super) result: SysResult,
+    pub(super) generation: u32,
+}
+
+impl Tried {
+    /// In one word. (No call moves as much as two GiB.)
+    fn packed(self) -> usize {
+        #[allow(clippy::cast_possible_truncation)]
+        let result = sys::encode(self.result) as u32;
+        (self.generation as usize) << 32 | result as usize
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    fn unpacked(word: usize) -> Self {
+        Self {
+            result: sys::check(word as u32 as i32 as isize),
+            generation: (word >> 32) as u32,
+        }
+    }
 }
 
 /// The call is answered.
@@ -59,11 +97,14 @@ pub unsafe extern "C" fn coop_answer(context: *mut Context) -> u32 {
     }
     let hub = task.hub();
     let regs = &mut task.context().regs;
-    let args = [regs.rdi, regs.rsi, regs.rdx].map(|v| v as usize);
-    let answer = if regs.rax as i64 == libc::SYS_futex {
-        futex::wake_here(hub, args)
-    } else {
-        regular::cached_now(regs.rax as usize, args, regs.r10 as usize)
+    let number = regs.rax as usize;
+    let args = [regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9].map(|v| v as usize);
+    let answer = match number as i64 {
+        libc::SYS_futex => futex::wake_here(hub, [args[0], args[1], args[2]]),
+        libc::SYS_pread64 => regular::cached_now(number, args),
+        libc::SYS_read if regular::is_known(args[0]) => regular::cached_now(number, args),
+        libc::SYS_recvfrom | libc::SYS_sendto => socket::at_once(hub, number, args),
+        _ => file::at_once(hub, number, args),
     };
     match answer {
         Answer::Is(value) if !hub.has_business_with(task) => {
@@ -72,6 +113,7 @@ pub unsafe extern "C" fn coop_answer(context: *mut Context) -> u32 {
         }
         Answer::Is(value) => later(task, ANSWERED, value),
         Answer::Partly(value) => later(task, PARTLY, value),
+        Answer::Tried(tried) => later(task, TRIED + number, tried.packed()),
         Answer::Plainly if !hub.has_business_with(task) => PLAINLY,
         Answer::Plainly | Answer::None => TO_HUB,
     }
@@ -97,4 +139,45 @@ pub(super) fn partly(task: &'static Task) -> Outcome {
     let context = task.context();
     context.regs.rax = libc::SYS_read as u64;
     regular::go_on(Call::of(task), context.answer as usize)
+}
+
+/// Whether it is [`TRIED`].
+pub(super) fn is_tried(number: usize) -> bool {
+    number & !0xfff == TRIED
+}
+
+/// [`TRIED`].
+pub(super) fn tried(task: &'static Task) -> Outcome {
+    let context = task.context();
+    context.regs.rax -= TRIED as u64;
+    let tried = Tried::unpacked(context.answer as usize);
+    let call = Call::of(task);
+    match call.number as i64 {
+        libc::SYS_recvfrom | libc::SYS_sendto => socket::tried(call, tried),
+        _ => file::tried(call, tried),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::Errno;
+
+    #[test]
+    fn a_first_try_goes_through_one_word() {
+        for result in [Ok(0), Ok(0x7fff_f000), Err(Errno::AGAIN), Err(Errno(4095))] {
+            for generation in [0, 1, u32::MAX] {
+                let tried = Tried { result, generation };
+                assert_eq!(Tried::unpacked(tried.packed()), tried);
+            }
+        }
+    }
+
+    #[test]
+    fn pseudo_numbers_are_told_apart() {
+        assert!(NUMBERS
+            .iter()
+            .all(|number| is_tried(TRIED + *number as usize)));
+        assert!(![ANSWERED, PARTLY].into_iter().any(is_tried));
+    }
 }

@@ -74,9 +74,13 @@ fn positioned(call: Call, direction: Direction) -> Outcome {
 /// The call's descriptor, if it is known for a regular file.
 fn known(call: Call) -> Option<i32> {
     let fd = number(call);
-    fds::entry(fd)
-        .is_some_and(|e| e.kind() == Kind::Regular)
-        .then_some(fd)
+    is_known(call.args[0]).then_some(fd)
+}
+
+/// Whether a descriptor, as a register has it, is known for a regular file.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+pub(super) fn is_known(fd: usize) -> bool {
+    fds::entry(fd as i32).is_some_and(|e| e.kind() == Kind::Regular)
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
@@ -85,7 +89,8 @@ fn number(call: Call) -> i32 {
 }
 
 /// read(2) and pread(2), as [`quick`](super::quick) answers them: of what the page cache has.
-pub(super) fn cached_now(number: usize, [fd, buf, len]: [usize; 3], offset: usize) -> Answer {
+pub(super) fn cached_now(number: usize, args: [usize; 6]) -> Answer {
+    let [fd, buf, len, offset, ..] = args;
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
     let fd = fd as i32;
     let is_cached = |e: &&fds::Entry| e.kind() == Kind::Regular && e.store() == Store::Cache;

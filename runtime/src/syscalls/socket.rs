@@ -7,8 +7,10 @@
 
 use super::close::Held;
 use super::file::{would_block, Direction};
+use super::quick::{Answer, Tried};
 use super::{wait_fd, Call, Outcome};
 use crate::fds::{self, Kind};
+use crate::hub::Hub;
 use crate::pool;
 use crate::signal;
 use crate::sys;
@@ -35,7 +37,7 @@ pub(crate) fn recvfrom(call: Call) -> Outcome {
     let tried = if len > 0 && readiness.is_dry(&file) {
         Err(Errno::AGAIN)
     } else {
-        first(&call, flags | DONTWAIT)
+        first(&call, 3, flags | DONTWAIT)
     };
     match tried {
         Ok(n) => {
@@ -54,10 +56,54 @@ pub(crate) fn sendto(call: Call) -> Outcome {
     if flags & DONTWAIT != 0 || whole(&call, flags, Direction::Write) {
         return super::run(call, with_flags(call, fd, 3, Direction::Write));
     }
-    match first(&call, flags | DONTWAIT | NOSIGNAL) {
+    match first(&call, 3, flags | DONTWAIT | NOSIGNAL) {
         Ok(n) if n == call.args[2] => call.done(Ok(n)),
         tried => super::run(call, go_on(call, file, 3, Direction::Write, Some(tried))),
     }
+}
+
+/// The first try of either, as [`quick`](super::quick) makes it.
+pub(super) fn at_once(hub: &Hub, number: usize, mut args: [usize; 6]) -> Answer {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let fd = args[0] as i32;
+    let [_, _, len, flags, ..] = args;
+    let is_socket = fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket);
+    let reads = number as i64 == libc::SYS_recvfrom;
+    let special = if reads {
+        DONTWAIT | PEEK | WAITALL | NEVER_WAIT_READ
+    } else {
+        DONTWAIT | libc::MSG_ZEROCOPY as usize
+    };
+    if !is_socket || flags & special != 0 || signal::may_calls_raise() {
+        return Answer::None;
+    }
+    let file = Held::new(fd);
+    if reads && (fds::low_water(fd) > 1 || len > 0 && hub.readiness.is_dry(&file)) {
+        return Answer::None;
+    }
+    args[3] |= if reads { DONTWAIT } else { DONTWAIT | NOSIGNAL };
+    // SAFETY: the program's call with flags that only keep it from waiting.
+    match sys::check(unsafe { sys::syscall_raw(number, args) }) {
+        Ok(n) if reads => {
+            hub.readiness.has_read(&file, n, len);
+            Answer::Is(n)
+        }
+        Ok(n) if n == len => Answer::Is(n),
+        result => Answer::Tried(Tried {
+            result,
+            generation: file.generation(),
+        }),
+    }
+}
+
+/// The rest of either, whose first try has given this.
+pub(super) fn tried(call: Call, tried: Tried) -> Outcome {
+    let file = Held::of(number(call), tried.generation);
+    let direction = match call.number as i64 {
+        libc::SYS_recvfrom => Direction::Read,
+        _ => Direction::Write,
+    };
+    super::run(call, go_on(call, file, 3, direction, Some(tried.result)))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
@@ -65,23 +111,41 @@ fn number(call: Call) -> i32 {
     call.args[0] as i32
 }
 
-/// A call of either kind with flags that keep it from waiting.
-fn first(call: &Call, flags: usize) -> SysResult {
+/// A call with flags, its argument `at`, that keep it from waiting.
+fn first(call: &Call, at: usize, flags: usize) -> SysResult {
     let mut args = call.args;
-    args[3] = flags;
+    args[at] = flags;
     // SAFETY: the program's call with flags that only keep it from waiting.
     sys::check(unsafe { sys::syscall_raw(call.number, args) })
 }
 
 /// recvmsg(2).
-pub(crate) async fn recvmsg(call: Call, fd: i32) -> SysResult {
-    with_flags(call, fd, 2, Direction::Read).await
+pub(crate) fn recvmsg(call: Call) -> Outcome {
+    let fd = number(call);
+    let flags = call.args[2];
+    if flags & (DONTWAIT | PEEK | WAITALL | NEVER_WAIT_READ) != 0 || fds::low_water(fd) > 1 {
+        return super::run(call, with_flags(call, fd, 2, Direction::Read));
+    }
+    let file = Held::new(fd);
+    match first(&call, 2, flags | DONTWAIT) {
+        Ok(n) => call.done(Ok(n)),
+        tried => super::run(call, go_on(call, file, 2, Direction::Read, Some(tried))),
+    }
 }
 
 /// sendmsg(2).
-pub(crate) async fn sendmsg(call: Call, fd: i32, message: *const libc::msghdr) -> SysResult {
-    may_share(message);
-    with_flags(call, fd, 2, Direction::Write).await
+pub(crate) fn sendmsg(call: Call) -> Outcome {
+    let fd = number(call);
+    let flags = call.args[2];
+    may_share(call.args[1] as *const _);
+    if flags & DONTWAIT != 0 || whole(&call, flags, Direction::Write) {
+        return super::run(call, with_flags(call, fd, 2, Direction::Write));
+    }
+    let file = Held::new(fd);
+    match first(&call, 2, flags | DONTWAIT | NOSIGNAL) {
+        Ok(n) if Some(n) == length(&call) => call.done(Ok(n)),
+        tried => super::run(call, go_on(call, file, 2, Direction::Write, Some(tried))),
+    }
 }
 
 /// A message with ancillary data may carry descriptors to another process, which then shares their descriptions.

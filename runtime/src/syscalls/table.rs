@@ -154,8 +154,8 @@ rows! {
      16 ioctl                    File      coop(ioctl::ioctl), "devices and terminal drains wait in the pool; terminals, sockets and what is known to be quick run in line";
      17 pread64                  File      special(regular::pread);
      18 pwrite64                 File      special(regular::pwrite);
-     19 readv                    File      coop(file::readv);
-     20 writev                   File      coop(file::writev);
+     19 readv                    File      special(file::readv);
+     20 writev                   File      special(file::writev);
      21 access                   File      never;
      22 pipe                     File      direct(open::pipe);
      23 select                   Poll      coop(poll::select);
@@ -181,8 +181,8 @@ rows! {
      43 accept                   Socket    coop(connect::accept);
      44 sendto                   Socket    special(socket::sendto);
      45 recvfrom                 Socket    special(socket::recvfrom);
-     46 sendmsg                  Socket    coop(socket::sendmsg);
-     47 recvmsg                  Socket    coop(socket::recvmsg);
+     46 sendmsg                  Socket    special(socket::sendmsg);
+     47 recvmsg                  Socket    special(socket::recvmsg);
      48 shutdown                 Socket    direct(connect::shutdown);
      49 bind                     Socket    never;
      50 listen                   Socket    never;
@@ -367,7 +367,7 @@ rows! {
     229 clock_getres             Time      direct(clock::getres);
     230 clock_nanosleep          Time      coop(time::clock_nanosleep);
     231 exit_group               Process   special(process::exit_group);
-    232 epoll_wait               Poll      coop(poll::epoll_wait);
+    232 epoll_wait               Poll      special(poll::epoll_wait);
     233 epoll_ctl                Poll      never;
     234 tgkill                   Signal    direct(signal::tgkill);
     235 utimes                   File      never;
