@@ -6,9 +6,9 @@
 
 use crate::guard;
 use crate::reserve::Reserve;
-use crate::spin;
+use crate::spin::{self, Spin};
 use crate::sys;
-use crate::sys::Errno;
+use crate::sys::{Errno, SysResult};
 use crate::syscalls::poll;
 use crate::syscalls::trust::Trust;
 use crate::task::lock;
@@ -35,11 +35,33 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// Whether calls on a socket or a pipe that was just made wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Waits {
+    /// It has O_NONBLOCK.
+    Never,
+    /// It has not, and no time-outs either.
+    Plainly,
+    /// It may have time-outs.
+    Somehow,
+}
+
+impl Waits {
+    /// Of what has no time-outs.
+    pub(crate) fn unless(nonblocking: bool) -> Self {
+        if nonblocking {
+            Self::Never
+        } else {
+            Self::Plainly
+        }
+    }
+}
+
 /// A number's entry. All zero: never seen.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// The generation in the upper half; in the lower whether a close is under way ([`CHANGING`]), and how many calls wait on the number. One word, so
-    /// that closes and waiters agree on which of them came first.
+    /// The generation in the upper half; in the lower whether a close is under way ([`CHANGING`]), whether the description, if it is [`OURS`], has
+    /// O_NONBLOCK, and how many calls wait on the number. One word, so that closes and waiters agree on which of them came first.
     state: AtomicU64,
     kind: AtomicU8,
     flags: AtomicU8,
@@ -49,8 +71,10 @@ pub(crate) struct Entry {
 
 /// `state`: a close is under way.
 const CHANGING: u64 = 1 << 31;
+/// `state`: O_NONBLOCK is set, if the description is [`OURS`].
+const NONBLOCKING: u64 = 1 << 30;
 /// `state`: how many calls wait.
-const WAITERS: u64 = CHANGING - 1;
+const WAITERS: u64 = NONBLOCKING - 1;
 
 /// `flags`: made by this process since it was converted, shared with none: what is cached below is true.
 const OURS: u8 = 1;
@@ -382,14 +406,17 @@ pub(crate) fn has_waiters(fd: i32) -> bool {
     entry(fd).is_some_and(|e| e.state.load(Ordering::Acquire) & WAITERS != 0)
 }
 
-/// Records a socket or a pipe's end that this process has just made: nobody else can change its description. `plain`: it is blocking and
-/// without time-outs.
-pub(crate) fn made(fd: i32, kind: Kind, plain: bool) {
+/// Records a socket or a pipe's end that this process has just made: nobody else can change its description.
+pub(crate) fn made(fd: i32, kind: Kind, waits: Waits) {
     if let Some(e) = entry(fd) {
         touch(fd);
         e.kind.store(kind as u8, Ordering::Relaxed);
-        e.flags
-            .store(OURS | if plain { PLAIN } else { 0 }, Ordering::Relaxed);
+        match waits {
+            Waits::Never => e.state.fetch_or(NONBLOCKING, Ordering::Relaxed),
+            _ => e.state.fetch_and(!NONBLOCKING, Ordering::Relaxed),
+        };
+        let plain = if waits == Waits::Plainly { PLAIN } else { 0 };
+        e.flags.store(OURS | plain, Ordering::Relaxed);
     }
 }
 
@@ -398,6 +425,34 @@ pub(crate) fn not_plain(fd: i32) {
     if let Some(e) = entry(fd) {
         e.unset(PLAIN | OURS);
     }
+}
+
+/// The program sets a description's flags, O_NONBLOCK among them or not, by `set`. What is known of it stays known if it is nobody else's: others who could
+/// change them have made it [`not_plain`] first, which is for good.
+pub(crate) fn set_flags(fd: i32, nonblocking: bool, set: impl FnOnce() -> SysResult) -> SysResult {
+    /// Of two that set flags at once the latter is the one that is remembered, too.
+    static SETTING: Spin<()> = Spin::new(());
+    let Some(e) = entry(fd).filter(|e| e.has(OURS)) else {
+        look_again(fd);
+        return set();
+    };
+    let _setting = SETTING.lock();
+    let generation = e.generation();
+    e.unset(PLAIN);
+    let _ = e.update(generation, |state| state & !NONBLOCKING);
+    let done = set()?;
+    if nonblocking {
+        // Not if the number is another file's by now.
+        let _ = e.update(generation, |state| state | NONBLOCKING);
+    }
+    Ok(done)
+}
+
+/// Known, without asking the kernel, to have O_NONBLOCK by the program's will.
+#[inline]
+pub(crate) fn is_nonblocking(fd: i32) -> bool {
+    entry(fd).is_some_and(|e| e.state.load(Ordering::Relaxed) & NONBLOCKING != 0 && e.has(OURS))
+        && SHARED_AT.load(Ordering::Relaxed) == 0
 }
 
 /// Known, without asking the kernel, to be blocking and without time-outs.
@@ -420,6 +475,9 @@ pub(crate) fn shared() {
 
 /// Whether the program set O_NONBLOCK on the descriptor.
 pub(crate) fn nonblocking(fd: i32) -> bool {
+    if is_nonblocking(fd) {
+        return true;
+    }
     // SAFETY: reads flags.
     let flags = unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) }.unwrap_or(0);
     flags & libc::O_NONBLOCK as usize != 0 && !hidden_nonblock(fd)

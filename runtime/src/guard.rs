@@ -6,7 +6,8 @@
 //! converted: its own hubs' descriptors would be the parent's, and stay when it ends.
 //!
 //! Whether the guard is on says a word of a page that a child finds zeroed (`MADV_WIPEONFORK`): a child of the child's has a table of its own, in
-//! which the parent's new numbers are its own files. Only when the child makes a child that shares the table again does the page go along.
+//! which the parent's new numbers are its own files. Only when the child makes a child that shares the table again does the page go along. (Under the trap door
+//! it always does: nobody hears of what the child makes.)
 //!
 //! What a child does here it does as the program would, natively: on the program's stack, with a handler of the program's at any point. So the
 //! counters of [`Shared`] may be left behind by one that was killed: who waits for them does so for a while, and then puts them back.
@@ -46,16 +47,16 @@ const LONG: u64 = 10_000_000;
 /// What [`coop_guard`] gives for a call that is to be made as it is.
 pub const PASS: isize = isize::MIN;
 
-/// The calls for which there is a guard.
-pub const NUMBERS: [i64; 7] = [
+/// The calls that it answers.
+pub const ANSWERED: [i64; 4] = [
     libc::SYS_close,
     libc::SYS_dup2,
     libc::SYS_dup3,
     libc::SYS_close_range,
-    libc::SYS_clone,
-    libc::SYS_clone3,
-    libc::SYS_fork,
 ];
+
+/// The calls that it hears of.
+pub const HEARD_OF: [i64; 3] = [libc::SYS_clone, libc::SYS_clone3, libc::SYS_fork];
 
 fn map(size: usize, sharing: i32) -> Result<usize, Errno> {
     let flags = libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | sharing;
@@ -89,9 +90,10 @@ pub(crate) fn prepare() -> Result<(), Errno> {
 
 /// In a child that shares its parent's table: from here on the guard is on.
 pub(crate) fn turn_on() {
+    let page = PAGE.load(Ordering::Relaxed);
     // SAFETY: made by `prepare`, before the fork.
-    unsafe { &*PAGE.load(Ordering::Relaxed) }
-        .store(SHARED.load(Ordering::Relaxed), Ordering::Relaxed);
+    unsafe { &*page }.store(SHARED.load(Ordering::Relaxed), Ordering::Relaxed);
+    let _ = inherit(page as usize, libc::MADV_KEEPONFORK);
 }
 
 /// Whether this process is a child that shares its parent's table.

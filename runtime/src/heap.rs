@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[derive(Debug)]
 pub struct Heap;
 
-const BLOCK: usize = 512;
-const BLOCKS: usize = 4096;
+/// Small: most of what thousands of calls need at once is no more than a timer or a place in a queue.
+const BLOCK: usize = 128;
+const BLOCKS: usize = 16_384;
 
 /// Blocks, taken in runs.
 #[repr(align(4096))]

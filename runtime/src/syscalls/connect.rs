@@ -3,7 +3,7 @@
 use super::close::Held;
 use super::file::{deadline, would_block, Direction};
 use super::{wait_fd, wait_with_others, Call};
-use crate::fds::{self, Kind};
+use crate::fds::{self, Kind, Waits};
 use crate::hub;
 use crate::hub::readiness::{READ, WRITE};
 use crate::pool;
@@ -13,7 +13,7 @@ use crate::sys::{read_user, Errno, SysResult};
 /// socket(2).
 pub(crate) fn socket(call: Call, _domain: i32, kind: i32) -> SysResult {
     let fd = call.raw()?;
-    made(fd, kind & libc::SOCK_NONBLOCK == 0);
+    made(fd, Waits::unless(kind & libc::SOCK_NONBLOCK != 0));
     Ok(fd)
 }
 
@@ -28,13 +28,14 @@ pub(crate) fn socketpair(
     let done = call.raw()?;
     // SAFETY: the kernel has just written them.
     for fd in unsafe { read_user(pair) }? {
-        fds::made(fd, Kind::Socket, kind & libc::SOCK_NONBLOCK == 0);
+        let waits = Waits::unless(kind & libc::SOCK_NONBLOCK != 0);
+        fds::made(fd, Kind::Socket, waits);
     }
     Ok(done)
 }
 
-fn made(fd: usize, plain: bool) {
-    fds::made(i32::try_from(fd).unwrap_or(-1), Kind::Socket, plain);
+fn made(fd: usize, waits: Waits) {
+    fds::made(i32::try_from(fd).unwrap_or(-1), Kind::Socket, waits);
 }
 
 /// setsockopt(2): some options change what is known of a descriptor.
@@ -139,7 +140,9 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
     let mut terms = None;
     loop {
         let now = file.fd()?;
-        let result = if super::poll::ready_now(now, libc::POLLIN) {
+        let result = if fds::is_nonblocking(now) {
+            call.raw()
+        } else if super::poll::ready_now(now, libc::POLLIN) {
             match file.with(|fd| crate::uring::accept(call.hub(), fd, address, length, flags))? {
                 Some(result) => result,
                 None if fds::nonblocking(now) => call.raw(),
@@ -154,7 +157,7 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
             Err(Errno::AGAIN) => {}
             result => {
                 if let Ok(new) = result {
-                    made(new, flags & libc::SOCK_NONBLOCK == 0 && no_time_outs(now));
+                    made(new, waits_of_accepted(now, flags));
                 }
                 return result;
             }
@@ -176,12 +179,19 @@ async fn accepting(call: Call, fd: i32, address: usize, length: usize, flags: i3
     }
 }
 
-/// Whether sockets from this one have no time-outs: an accepted socket has those of its listener.
-fn no_time_outs(listener: i32) -> bool {
-    fds::is_plain(listener)
-        || [Direction::Read, Direction::Write]
-            .iter()
-            .all(|d| deadline(listener, *d) == u64::MAX)
+/// Whether calls on a socket that was accepted from this one wait: it has its time-outs, and flags of its own.
+fn waits_of_accepted(listener: i32, flags: i32) -> Waits {
+    let has_no_time_outs = || {
+        fds::is_plain(listener)
+            || [Direction::Read, Direction::Write]
+                .iter()
+                .all(|d| deadline(listener, *d) == u64::MAX)
+    };
+    match flags & libc::SOCK_NONBLOCK {
+        0 if has_no_time_outs() => Waits::Plainly,
+        0 => Waits::Somehow,
+        _ => Waits::Never,
+    }
 }
 
 /// connect(2): tried without waiting, and again when the socket can be written: that gives the outcome, and leaves the socket as a

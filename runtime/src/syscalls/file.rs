@@ -579,17 +579,23 @@ pub(super) fn at_once(hub: &Hub, number: usize, args: [usize; 6]) -> Answer {
     };
     let file = Held::new(fd);
     let total = buffers.len();
-    let reads = kind == Kind::Socket && direction_of(number) == Direction::Read;
+    let direction = direction_of(number);
+    let never_waits = fds::is_nonblocking(fd);
+    if never_waits && direction == Direction::Read {
+        return Answer::Plainly;
+    }
+    let reads = kind == Kind::Socket && direction == Direction::Read;
     if reads && (fds::low_water(fd) > 1 || hub.readiness.is_dry(&file)) {
         return Answer::None;
     }
-    let result = buffers.try_now(fd, direction_of(number), kind);
+    let result = buffers.try_now(fd, direction, kind);
     match result {
         Ok(n) if reads => {
             hub.readiness.has_read(&file, n, total);
             Answer::Is(n)
         }
-        Ok(n) if n == total || direction_of(number) == Direction::Read => Answer::Is(n),
+        Ok(n) if n == total || direction == Direction::Read => Answer::Is(n),
+        Ok(_) | Err(Errno::AGAIN) if never_waits => Answer::Is(sys::encode(result) as usize),
         result => Answer::Tried(Tried {
             result,
             generation: file.generation(),
@@ -711,9 +717,8 @@ pub(crate) async fn fcntl(call: Call, fd: i32, command: i32) -> SysResult {
             call.raw()
         }
         libc::F_SETFL => {
-            fds::not_plain(fd);
-            fds::look_again(fd);
-            call.raw()
+            let nonblocking = call.args[2] & libc::O_NONBLOCK as usize != 0;
+            fds::set_flags(fd, nonblocking, || call.raw())
         }
         libc::F_GETFL if fds::hidden_nonblock(fd) => {
             call.raw().map(|f| f & !(libc::O_NONBLOCK as usize))

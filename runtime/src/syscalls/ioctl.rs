@@ -4,7 +4,7 @@ use super::{terminal, Call};
 use crate::fds;
 use crate::pool;
 use crate::signal;
-use crate::sys::SysResult;
+use crate::sys::{read_user, SysResult};
 
 /// Who gets a socket's signals (asm-generic/sockios.h).
 const FIOSETOWN: u32 = 0x8901;
@@ -43,10 +43,12 @@ fn classify(request: u32) -> Waits {
     }
 }
 
-/// ioctl(2). `FIONBIO` changes what is known of a descriptor.
+/// ioctl(2). `FIONBIO` sets one of a descriptor's flags.
 pub(crate) async fn ioctl(call: Call, fd: i32, request: u32) -> SysResult {
     if u64::from(request) == libc::FIONBIO {
-        fds::not_plain(fd);
+        // SAFETY: the program's word.
+        let on = unsafe { read_user(call.args[2] as *const i32) };
+        return fds::set_flags(fd, on.is_ok_and(|on| on != 0), || call.raw());
     }
     if matches!(request, FIOSETOWN | SIOCSPGRP) {
         signal::calls_raise();

@@ -84,7 +84,8 @@ pub(crate) fn pipe(call: Call, ends: *const [i32; 2], flags: i32) -> SysResult {
     };
     // SAFETY: the kernel has just written them.
     for fd in unsafe { read_user(ends) }? {
-        fds::made(fd, Kind::Pipe, flags & libc::O_NONBLOCK == 0);
+        let waits = fds::Waits::unless(flags & libc::O_NONBLOCK != 0);
+        fds::made(fd, Kind::Pipe, waits);
     }
     Ok(done)
 }

@@ -70,12 +70,16 @@ pub(super) fn at_once(hub: &Hub, number: usize, mut args: [usize; 6]) -> Answer 
     let is_socket = fds::entry(fd).is_some_and(|e| e.kind() == Kind::Socket);
     let reads = number as i64 == libc::SYS_recvfrom;
     let special = if reads {
-        DONTWAIT | PEEK | WAITALL | NEVER_WAIT_READ
+        PEEK | WAITALL | NEVER_WAIT_READ
     } else {
-        DONTWAIT | libc::MSG_ZEROCOPY as usize
+        libc::MSG_ZEROCOPY as usize
     };
     if !is_socket || flags & special != 0 || signal::may_calls_raise() {
         return Answer::None;
+    }
+    let never_waits = flags & DONTWAIT != 0 || fds::is_nonblocking(fd);
+    if never_waits && (reads || flags & NOSIGNAL != 0) {
+        return Answer::Plainly;
     }
     let file = Held::new(fd);
     if reads && (fds::low_water(fd) > 1 || len > 0 && hub.readiness.is_dry(&file)) {
@@ -89,6 +93,9 @@ pub(super) fn at_once(hub: &Hub, number: usize, mut args: [usize; 6]) -> Answer 
             Answer::Is(n)
         }
         Ok(n) if n == len => Answer::Is(n),
+        result @ (Ok(_) | Err(Errno::AGAIN)) if never_waits => {
+            Answer::Is(sys::encode(result) as usize)
+        }
         result => Answer::Tried(Tried {
             result,
             generation: file.generation(),
@@ -103,6 +110,7 @@ pub(super) fn tried(call: Call, tried: Tried) -> Outcome {
         libc::SYS_recvfrom => Direction::Read,
         _ => Direction::Write,
     };
+    // (If the program wants no wait, and the first try did not fail for that, it is over.)
     super::run(call, go_on(call, file, 3, direction, Some(tried.result)))
 }
 

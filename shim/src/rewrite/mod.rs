@@ -502,13 +502,14 @@ fn is_exec(before: &[u8]) -> bool {
 
 /// Whether it may be one for which children have a guard.
 fn is_guarded(before: &[u8]) -> bool {
-    number(before).is_none_or(|number| guard::NUMBERS.contains(&number))
+    number(before)
+        .is_none_or(|number| guard::ANSWERED.contains(&number) || guard::HEARD_OF.contains(&number))
 }
 
-/// Whether it is sure to be one that leads to an entry without a task, too.
+/// Whether it is sure to be one whose answer differs without a task, too: all that is rewritten under the trap door.
 fn takes_native(before: &[u8]) -> bool {
     number(before)
-        .is_some_and(|number| number == libc::SYS_execve || guard::NUMBERS.contains(&number))
+        .is_some_and(|number| number == libc::SYS_execve || guard::ANSWERED.contains(&number))
 }
 
 /// Whether an object is libc or the loader.
