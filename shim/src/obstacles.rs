@@ -3,6 +3,8 @@
 //! - A *sanitizer* that stops all threads by means of its own, or wants its library first.
 //! - A *shadow stack* (CET): the kernel kills a thread that returns to where it was not called from, and tasks change stacks all the time.
 //! - *Valgrind*, which runs one thread at a time, of those that it knows, on a processor of its own making.
+//! - *Another process that shares the table of descriptors*, with its parent or its child (`CLONE_FILES`): it could close the hubs'. (One that
+//!   is made later has a [guard](coop_runtime::guard).)
 //! - A *seccomp filter* that forbids what the runtime needs. What a filter does shows only when a call is made, and it may kill. So a
 //!   child makes each of the calls once, in a form that does nothing, and who ends it or says `EPERM` is known by name. The child has
 //!   this process's memory, so it costs no copy of it, and no SIGCHLD tells of it. It is made only where there is a filter (any container
@@ -18,7 +20,31 @@ pub fn look() -> Result<(), String> {
     sanitizer()?;
     valgrind()?;
     shadow_stack()?;
+    shared_table()?;
     seccomp()
+}
+
+fn shared_table() -> Result<(), String> {
+    const KCMP_FILES: i32 = 2;
+    let own = sys::process_id();
+    // Where the kernel does not tell (CONFIG_PROC_CHILDREN, CONFIG_KCMP, a filter) there is none, as nearly always.
+    let children = std::fs::read_to_string("/proc/thread-self/children");
+    let children = children.unwrap_or_default();
+    // SAFETY: getppid(2) cannot fail; 0 is a process outside of the PID namespace.
+    let parent = unsafe { libc::getppid() };
+    let mut others = children
+        .split_whitespace()
+        .filter_map(|id| id.parse().ok())
+        .chain([parent])
+        .filter(|id| *id > 0);
+    // SAFETY: compares, and changes nothing.
+    let shares = |id: &i32| unsafe { sys!(SYS_kcmp, own, *id, KCMP_FILES, 0, 0) } == Ok(0);
+    match others.find(shares) {
+        Some(id) => Err(format!(
+            "process {id} shares its table of descriptors (CLONE_FILES), and could close those that the hubs need"
+        )),
+        None => Ok(()),
+    }
 }
 
 fn sanitizer() -> Result<(), String> {
