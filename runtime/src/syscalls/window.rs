@@ -29,7 +29,8 @@
 //!
 //! A thread that makes exec has the task's mask, for the new program, and all others block all signals: so the kernel gives this one what comes for
 //! the process. A handler must not run there, as it would not be a task's: its wakes would be the kernel's, and not heard. The signal is kept until
-//! the window is over ([`signal::struck_in_window`]).
+//! the window is over ([`signal::struck_in_window`]). What the program does not handle the kernel may have dropped there: a SIGCHLD would have told
+//! those who wait for children, so they look again ([`exec_failed`]).
 //!
 //! Ownership: from the submission until the result is there, the task's context is the carrier's. A signal does not end a window, as
 //! natively nothing wakes a thread that waits for its vfork child, so its future is never dropped before the end.
@@ -87,6 +88,7 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
     let frame = frame::window(task, mask);
     let work = Work::Window {
         frame,
+        mask,
         exec: what == What::Exec,
     };
     match submit(task, work) {
@@ -121,11 +123,21 @@ fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
     });
     hub.worker().restore_signal_stack();
     drop(inherited);
+    if exec {
+        exec_failed(mask);
+    }
     if let Some(info) = caught {
         signal::after_window(task, info);
     }
     frame::free_loose(frame);
     result
+}
+
+/// After an exec that was tried with a mask, which is set no more: nobody else was told of a child that changed meanwhile.
+fn exec_failed(mask: u64) {
+    if mask & signal::bit(libc::SIGCHLD) == 0 {
+        hub::child_changed();
+    }
 }
 
 struct Job {
@@ -137,7 +149,11 @@ struct Job {
 /// What a carrier does.
 enum Work {
     /// Becomes the task for a call.
-    Window { frame: NonNull<u8>, exec: bool },
+    Window {
+        frame: NonNull<u8>,
+        mask: u64,
+        exec: bool,
+    },
     /// Makes a clone, by this function, and is suspended by the kernel until the child has called exec or exit.
     Fork(Arc<dyn Fork>),
 }
@@ -276,8 +292,11 @@ fn carry() -> ! {
             signal::after_window(job.task, info);
         }
         let up_to_date = window.is_none_or(Window::leave);
-        if let Work::Window { frame, .. } = &job.work {
+        if let Work::Window { frame, mask, exec } = &job.work {
             frame::free_loose(*frame);
+            if *exec {
+                exec_failed(*mask);
+            }
         }
         {
             let mut state = lock(&job.state);
