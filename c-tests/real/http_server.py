@@ -1,6 +1,7 @@
 """A web server with a thread a connection, as the standard library has it. Prints its port; on SIGTERM it stops and
 prints how many answers it gave."""
 
+import os
 import signal
 import sys
 import threading
@@ -40,8 +41,18 @@ class Server(ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Handler)
-# shutdown() waits for serve_forever() to end, which it cannot do from a handler that interrupts it.
-signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+# shutdown() waits for serve_forever() to end, which it cannot do from a handler that interrupts it. Nor can that make a thread: it may have
+# interrupted the main thread within a lock that every new thread takes.
+told, tell = os.pipe()
+
+
+def stop():
+    os.read(told, 1)
+    server.shutdown()
+
+
+threading.Thread(target=stop, daemon=True).start()
+signal.signal(signal.SIGTERM, lambda *_: os.write(tell, b"!"))
 print(f"port {server.server_address[1]}", flush=True)
 server.serve_forever()
 server.server_close()

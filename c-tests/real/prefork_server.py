@@ -9,10 +9,10 @@ import threading
 WORKERS, THREADS, CLIENTS, REQUESTS = 3, 4, 8, 25
 
 
-def serve(listener):
+def serve(listener, ready):
     """A worker: its threads accept on the same socket; SIGTERM ends it with status 3."""
-    done = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: done.set())
+    # No Event: the handler may interrupt the main thread within its lock.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(3))
 
     def accept():
         while True:
@@ -27,9 +27,21 @@ def serve(listener):
 
     for _ in range(THREADS):
         threading.Thread(target=accept, daemon=True).start()
-    while not done.wait(0.1):
-        pass
-    os._exit(3)
+    os.write(ready, b"!")
+    while True:
+        signal.pause()
+
+
+def new_worker(listener):
+    """Gives its process id, once it has its handler."""
+    begun, ready = os.pipe()
+    child = os.fork()
+    if child == 0:
+        serve(listener, ready)
+    os.read(begun, 1)
+    os.close(begun)
+    os.close(ready)
+    return child
 
 
 def ask(port, number, wrong):
@@ -49,12 +61,7 @@ def main():
     first = threading.Thread(target=lambda: None)
     first.start()
     first.join()
-    workers = []
-    for _ in range(WORKERS):
-        child = os.fork()
-        if child == 0:
-            serve(listener)
-        workers.append(child)
+    workers = [new_worker(listener) for _ in range(WORKERS)]
     wrong = []
     clients = [threading.Thread(target=ask, args=(port, n, wrong)) for n in range(CLIENTS)]
     for client in clients:
@@ -65,15 +72,12 @@ def main():
     os.kill(workers[0], signal.SIGKILL)
     _, status = os.waitpid(workers[0], 0)
     print("killed by", os.WTERMSIG(status))
-    workers[0] = os.fork()
-    if workers[0] == 0:
-        serve(listener)
+    workers[0] = new_worker(listener)
     again = [threading.Thread(target=ask, args=(port, n, wrong)) for n in range(CLIENTS)]
     for client in again:
         client.start()
     for client in again:
         client.join()
-    # A worker that has just begun may not have its handler yet: it is asked until it ends as it should.
     for worker in workers:
         os.kill(worker, signal.SIGTERM)
         _, status = os.waitpid(worker, 0)
