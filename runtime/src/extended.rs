@@ -5,8 +5,12 @@
 //! that could rely on it (those outside libc: inlined `syscall` in vectorised code) is it saved and restored around a call.
 //! MXCSR and the x87 control word are per thread in any case, and change hands with every task switch. So does the GS base, where a program can set it
 //! without a call (`wrgsbase`): Firefox keeps the memory of its WebAssembly there.
+//!
+//! The memory for it is every task's from its beginning, so that none is asked for where nothing can fail any more. It is zeroed pages until a task
+//! needs it, which most never do.
 
-use std::alloc::Layout;
+use crate::reserve::Reserve;
+use crate::task::MAX_TASKS;
 use std::arch::x86_64::__cpuid_count;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -23,6 +27,11 @@ static GS: AtomicBool = AtomicBool::new(false);
 static SIZE: AtomicUsize = AtomicUsize::new(0);
 static FEATURES: AtomicU64 = AtomicU64::new(0);
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
+
+/// The areas of this many tasks, in a row of their slots, are one piece of address space.
+const IN_A_PIECE: usize = 1024;
+static AREAS: [Reserve; MAX_TASKS / IN_A_PIECE] =
+    [const { Reserve::none() }; MAX_TASKS / IN_A_PIECE];
 
 /// Finds what state the CPU and kernel have enabled, and how much memory it takes. At conversion.
 pub(crate) fn measure() {
@@ -92,32 +101,39 @@ fn mask() -> (u32, u32) {
     (features as u32, (features >> 32) as u32)
 }
 
-fn layout() -> Layout {
-    Layout::from_size_align(size(), 64).expect("an XSAVE area's layout")
+/// From one area to the next: they are aligned as XSAVE wants it.
+fn stride() -> usize {
+    size().next_multiple_of(64)
 }
 
-/// Allocates an area; zeroed, as XRSTOR wants its header. `None`: there is no memory.
-pub(crate) fn allocate() -> Option<NonNull<u8>> {
-    // SAFETY: the layout is not empty.
-    NonNull::new(unsafe { std::alloc::alloc_zeroed(layout()) })
+/// Whether there is an area for the task in a slot, from now on. Not to be called by two threads at once.
+pub(crate) fn has_area(slot: usize) -> bool {
+    let piece = &AREAS[slot / IN_A_PIECE];
+    // A forked child may be allowed more than its parent was, and has its parent's pieces.
+    let len = IN_A_PIECE * largest().next_multiple_of(64);
+    let advice = [libc::MADV_NOHUGEPAGE, libc::MADV_WIPEONFORK];
+    piece.make(len, &advice).is_ok() && piece.has((slot % IN_A_PIECE + 1) * stride())
 }
 
-/// What a task has in its registers cannot be kept.
-#[cold]
-pub(crate) fn none_left() -> ! {
-    std::alloc::handle_alloc_error(layout())
+/// The area of the task in a slot for which [`has_area`] was true. It is zeroed, as XRSTOR wants the header, or was an earlier task's.
+#[inline]
+pub(crate) fn area(slot: usize) -> NonNull<u8> {
+    let piece = AREAS[slot / IN_A_PIECE].start();
+    let at = (piece + slot % IN_A_PIECE * stride()) as *mut u8;
+    debug_assert!(piece != 0);
+    // SAFETY: the piece is mapped, so it does not begin at 0.
+    unsafe { NonNull::new_unchecked(at) }
 }
 
-/// Frees what [`allocate`] gave.
-pub(crate) fn free(area: NonNull<u8>) {
-    // SAFETY: it came from `allocate`.
-    unsafe { std::alloc::dealloc(area.as_ptr(), layout()) };
+/// Gives the memory of all areas back. But for the first slot's there is no task that uses one.
+pub(crate) fn clear_areas() {
+    AREAS[1..].iter().for_each(Reserve::clear);
 }
 
 /// Saves all state the CPU has enabled.
 ///
 /// # Safety
-/// `area` is from [`allocate`].
+/// `area` is from [`area`].
 #[inline]
 pub(crate) unsafe fn save(area: NonNull<u8>) {
     let (low, high) = mask();

@@ -85,6 +85,7 @@ pub fn make_room(hubs: usize) -> own::Room {
 /// # Errors
 /// The kernel's, when memory or a descriptor is refused.
 pub fn prepare(hubs: usize) -> Result<(), Errno> {
+    extended::measure();
     fds::reserve()?;
     task::reserve()?;
     let hubs = hub::make(hubs);
@@ -94,7 +95,6 @@ pub fn prepare(hubs: usize) -> Result<(), Errno> {
         hub::forget_all();
         return Err(e);
     }
-    extended::measure();
     thread::measure_tls();
     syscalls::prepare();
     hub::world::prepare();

@@ -25,7 +25,7 @@ use std::sync::Mutex;
 /// is never taken for a native one, and below the 30 bits that a futex word has for its owner.
 const FIRST_ID: i32 = 1 << 22;
 /// How many tasks there can be at once.
-const MAX_TASKS: usize = 1 << 21;
+pub(crate) const MAX_TASKS: usize = 1 << 21;
 /// An id is a slot and a generation, so that ids are not reused at once. Both begin at random, so that tasks of two processes do not have
 /// the same ids: locks in shared memory name their owner by it.
 const GENERATIONS: i32 = 500;
@@ -65,8 +65,6 @@ pub struct Task {
     pub(crate) fp: Cell<(u32, u16)>,
     /// The GS base, likewise.
     pub(crate) gs: Cell<u64>,
-    /// The extended state of a task whose context says `full`, in XSAVE format; allocated at the first need.
-    pub(crate) extended: Cell<Option<NonNull<u8>>>,
     /// A signal frame from which the task goes on, instead of from its context: it was preempted, or a handler returned.
     pub(crate) frame: Cell<Option<NonNull<u8>>>,
     /// The worker that has the task, while its hub goes on elsewhere.
@@ -268,6 +266,12 @@ impl Task {
         }
     }
 
+    /// Where the extended state of a task is whose context says `full`, in XSAVE format.
+    #[inline]
+    pub(crate) fn extended(&self) -> NonNull<u8> {
+        crate::extended::area(self.slot.get())
+    }
+
     /// The number of the slot, for debuggers.
     pub fn index(&self) -> usize {
         self.slot.get()
@@ -282,9 +286,6 @@ impl Task {
             let mut signals = lock(&self.signals);
             self.live.store(false, Ordering::Release);
             signals.clear();
-        }
-        if let Some(area) = self.extended.take() {
-            crate::extended::free(area);
         }
         let hub = self.hub();
         hub.load.fetch_sub(1, Ordering::Relaxed);
@@ -312,6 +313,7 @@ impl Task {
             let len = high * std::mem::size_of::<Task>() - (from - base);
             // SAFETY: no slot there is in use and the lock keeps new tasks out.
             let _ = unsafe { drop_pages(from, len) };
+            crate::extended::clear_areas();
         }
     }
 }
@@ -394,7 +396,10 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
             Some(index) => index,
             None => {
                 let next = ARENA.high.load(Ordering::Relaxed);
-                if next == MAX_TASKS || !ARENA.array.has((next + 1) * size_of::<Task>()) {
+                if next == MAX_TASKS
+                    || !ARENA.array.has((next + 1) * size_of::<Task>())
+                    || !crate::extended::has_area(next)
+                {
                     return None;
                 }
                 ARENA.high.store(next + 1, Ordering::Release);
@@ -424,7 +429,6 @@ pub(crate) fn create(hub: &'static Hub, id: Option<i32>, mask: u64) -> Option<&'
     task.waits_on.store(0, Ordering::Relaxed);
     task.fp.set(crate::extended::INITIAL_FP);
     task.gs.set(0);
-    task.extended.set(None);
     task.frame.set(None);
     task.frame_on_stack.set(false);
     task.stack.set((0, 0));

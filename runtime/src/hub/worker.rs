@@ -261,22 +261,15 @@ impl Worker {
             signal::preempt::resume(task, self, frame);
         } else {
             if context.full != 0 {
-                if let Some(area) = task.extended.get() {
-                    // SAFETY: `full` says that `save` filled the area below, at the last crossing.
-                    unsafe { extended::restore(area) };
-                }
+                // SAFETY: `full` says that `save` filled the area below, at the last crossing.
+                unsafe { extended::restore(task.extended()) };
             }
             // SAFETY: the task is off the CPU and its context is complete; its gate is this thread's.
             unsafe { crossing.run(context) };
         }
         if context.full != 0 {
-            let area = task.extended.get().unwrap_or_else(|| {
-                let area = extended::allocate();
-                task.extended.set(area);
-                area.unwrap_or_else(|| extended::none_left())
-            });
-            // SAFETY: allocated with the right size.
-            unsafe { extended::save(area) };
+            // SAFETY: the task's own area.
+            unsafe { extended::save(task.extended()) };
         }
     }
 

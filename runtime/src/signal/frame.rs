@@ -323,7 +323,8 @@ enum State {
 impl State {
     fn of(task: &Task) -> Self {
         let context = task.context();
-        if let (true, Some(area)) = (context.full != 0, task.extended.get()) {
+        if context.full != 0 {
+            let area = task.extended();
             return Self::Extended(area.as_ptr(), crate::extended::size());
         }
         let mut area = Box::new([0u8; LEGACY]);
@@ -472,9 +473,9 @@ unsafe fn load_state(task: &'static Task, from: *const u8, extended: bool) {
         for (i, xmm) in context.xmm.iter_mut().enumerate() {
             *xmm = from.add(160 + 16 * i).cast::<[u64; 2]>().read_unaligned();
         }
-        if let (true, Some(area)) = (extended, task.extended.get()) {
-            area.as_ptr()
-                .copy_from_nonoverlapping(from, crate::extended::size());
+        if extended {
+            let area = task.extended().as_ptr();
+            area.copy_from_nonoverlapping(from, crate::extended::size());
             context.full = 1;
         }
     }

@@ -144,12 +144,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
             lone::give_back(hub);
         }
     })?;
-    let extended = copy_extended(parent, task).inspect_err(|_| {
-        if lone {
-            lone::give_back(hub);
-        }
-    });
-    let started = extended.and_then(|()| if lone { lone::start(hub) } else { Ok(()) });
+    let started = if lone { lone::start(hub) } else { Ok(()) };
     if let Err(e) = started {
         task::count_out_unless_last();
         task.retire();
@@ -166,6 +161,7 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
     // As natively a thread begins with its maker's rounding mode and the like.
     task.fp.set(crate::extended::control());
     task.gs.set(crate::extended::gs());
+    copy_extended(parent, task);
     task.name.set(parent.name.get());
     let brief = parent.closed.take();
     parent.brief.set(brief);
@@ -190,16 +186,13 @@ fn new_task(call: Call, args: &CloneArgs, stack_top: u64) -> SysResult {
 }
 
 /// A thread begins with what its maker has in its registers.
-fn copy_extended(parent: &Task, task: &Task) -> Result<(), Errno> {
-    let from = parent.extended.get().filter(|_| parent.context().full != 0);
-    if let Some(from) = from {
-        let to = crate::extended::allocate().ok_or(Errno::AGAIN)?;
-        // SAFETY: both are areas of the same size.
+fn copy_extended(parent: &Task, task: &Task) {
+    if parent.context().full != 0 {
+        let (from, to) = (parent.extended(), task.extended());
+        // SAFETY: two areas of the same size.
         unsafe { to.copy_from_nonoverlapping(from, crate::extended::size()) };
-        task.extended.set(Some(to));
         task.context().full = 1;
     }
-    Ok(())
 }
 
 /// exit(2): the end of a thread. The last one ends the process.

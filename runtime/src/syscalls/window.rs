@@ -337,9 +337,7 @@ fn open(task: &'static Task, frame: NonNull<u8>) -> (SysResult, Option<Info>) {
         (crossing.set_window)(context.fs, task.ctx.get());
         (crossing.resume_frame)(task.ctx.get(), frame.as_ptr() as usize);
         if context.full != 0 {
-            if let Some(area) = task.extended.get() {
-                extended::save(area);
-            }
+            extended::save(task.extended());
         }
         (crossing.set_slot)(context.fs, task.ctx.get());
     }
