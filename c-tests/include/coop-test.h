@@ -198,7 +198,14 @@ static inline int others_sleep(void)
 // too: hubs sleep when all their threads wait.) Opens descriptors on the way.
 static inline void until_others_wait(void)
 {
-    for (int seen = 0; seen < 3; seen = others_sleep() ? seen + 1 : 0) sleep_ms(3);
+    enum { LOOKS = 3, APART = 3, MOST_LATE = 100 };
+    for (int seen = 0, late = 0; seen < LOOKS;) {
+        long before = now_ns(CLOCK_MONOTONIC);
+        sleep_ms(APART);
+        // Who sleeps so much longer has no CPU, and they may not have had one either: for a look that counts they have had the time. (But not for ever.)
+        if (now_ns(CLOCK_MONOTONIC) - before > 2 * APART * NS_PER_MS && late++ < MOST_LATE) continue;
+        seen = others_sleep() ? seen + 1 : 0;
+    }
 }
 
 // ---- threads
