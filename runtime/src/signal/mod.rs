@@ -24,7 +24,7 @@ pub(crate) use lend::Lent;
 pub(crate) use pending::{Info, TaskSignals};
 pub(crate) use shared::{
     after_call, calls_raise, consider, consider_all, hold, is_pending, may_calls_raise, queue,
-    tells_of_children, will_be_read,
+    tells_of_children, will_be_read, Told,
 };
 
 pub use frame::{localize as localize_frame, Ucontext as KernelContext};

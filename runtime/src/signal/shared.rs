@@ -285,10 +285,33 @@ pub(crate) fn will_be_read() {
     READ_BY_FD.store(true, Ordering::Relaxed);
 }
 
-/// Whether the end of a child that is not waited for by its id is sure to be told by [`hub::child_changed`]: not if SIGCHLD can go past us, and not
-/// while one is pending that nobody takes, to which others are not added.
-pub(crate) fn tells_of_children() -> bool {
-    !READ_BY_FD.load(Ordering::Relaxed) && !is_pending(libc::SIGCHLD)
+/// Whether what a child does from now on is told by [`hub::child_changed`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    /// At once.
+    Surely,
+    /// When a SIGCHLD that is pending, to which others are not added, has been taken: somebody was told to.
+    Soon,
+    /// Perhaps never: SIGCHLD can go past us, or nobody takes the one that is pending.
+    Not,
+}
+
+/// See [`Told`]. Has a pending SIGCHLD taken if that is for the library to do.
+pub(crate) fn tells_of_children() -> Told {
+    const CHILD: i32 = libc::SIGCHLD;
+    if READ_BY_FD.load(Ordering::Relaxed) {
+        return Told::Not;
+    }
+    if is_pending(CHILD) {
+        consider(CHILD);
+    }
+    if !is_pending(CHILD) {
+        Told::Surely
+    } else if taker(CHILD, None).is_some() {
+        Told::Soon
+    } else {
+        Told::Not
+    }
 }
 
 /// In a forked child: nothing is pending.

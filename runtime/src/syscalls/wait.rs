@@ -11,7 +11,7 @@ use super::{wait_with_others, Call};
 use crate::fds;
 use crate::future::{until, Woken};
 use crate::hub::readiness::READ;
-use crate::signal;
+use crate::signal::{self, Told};
 use crate::sys;
 use crate::sys::{Errno, SysResult};
 use crate::task::Task;
@@ -25,6 +25,9 @@ use std::task::{Context, Poll};
 
 /// With so many waits of a hub that look at each SIGCHLD, another one for a child that is known by its id watches that child.
 const MANY: usize = 16;
+
+/// How long a wait counts on who was told to take a SIGCHLD, in ns.
+const SOON: u64 = 10_000_000;
 
 /// The tasks of a hub that wait for a change of a child: those that look at each SIGCHLD, and those that watch a child of their own. Touched by the hub's thread only.
 #[derive(Debug, Default)]
@@ -224,23 +227,24 @@ async fn waiting(
         {
             return in_pool().await;
         }
-        let told = || {
-            let waits = call.hub().children.any.get().len();
-            signal::tells_of_children() && (child.is_none() || waits < MANY)
-        };
-        while told() {
+        while child.is_none() || call.hub().children.any.get().len() < MANY {
             let change = std::pin::pin!(Change::new(call.task, false));
             change.as_ref().listen();
             let result = look();
             if !nothing(result) {
                 return result;
             }
-            // (Again, now that it would be told.)
-            if !signal::tells_of_children() {
-                break;
-            }
-            if until(call.task, change, u64::MAX).await == Woken::Signal {
-                return Err(Errno::RESTART_SYS);
+            // After the look: a child that has changed since has sent a signal, or found one pending.
+            let deadline = match signal::tells_of_children() {
+                Told::Surely => u64::MAX,
+                Told::Soon => sys::now(libc::CLOCK_MONOTONIC) + SOON,
+                Told::Not => break,
+            };
+            match until(call.task, change, deadline).await {
+                Woken::Ready(()) => {}
+                Woken::Signal => return Err(Errno::RESTART_SYS),
+                // Who was told is busy.
+                Woken::Timeout => break,
             }
         }
         // SAFETY: makes a descriptor.
