@@ -16,7 +16,9 @@
 //! Not everything can be the kernel's: the numbers of faults and [`super::KICK`] no hub blocks, so those that somebody *sends* come by
 //! the handler and the receiver ([`super::fault::sent`]), and are *held* here. That is all that is.
 
-use super::{bit, lock_actions, Disposition, Info, TaskSignals, RELAY, SIGWAITERS, UNBLOCKED};
+use super::{
+    bit, lock_actions, Action, Disposition, Info, TaskSignals, RELAY, SIGWAITERS, UNBLOCKED,
+};
 use crate::config;
 use crate::hub;
 use crate::sys;
@@ -202,11 +204,10 @@ pub(crate) fn consider(signal: i32) {
     // What the action says is done under its lock, to a signal that is there: the one that this call is about may have been taken, and the action
     // changed since; and one that comes after a handler was set must not be taken for one that came before, and was ignored.
     let actions = lock_actions();
-    let disposition = actions[signal as usize].disposition(signal);
-    if disposition == Disposition::Ignore && !blocked_by_main(signal) {
-        take(bit(signal));
+    if take_ignored(&*actions, signal) {
         return;
     }
+    let disposition = actions[signal as usize].disposition(signal);
     let Some(taker) = taker(signal, None) else {
         return;
     };
@@ -228,6 +229,16 @@ pub(crate) fn consider(signal: i32) {
             super::notify(taker);
         }
     }
+}
+
+/// Takes a signal that is ignored, if it is one: then it is for nobody.
+fn take_ignored(actions: &[Action], signal: i32) -> bool {
+    let is_ignored = actions[signal as usize].disposition(signal) == Disposition::Ignore
+        && !blocked_by_main(signal);
+    if is_ignored {
+        take(bit(signal));
+    }
+    is_ignored
 }
 
 /// Those pending signals that some task may take.
@@ -296,14 +307,15 @@ pub(crate) enum Told {
     Not,
 }
 
-/// See [`Told`]. Has a pending SIGCHLD taken if that is for the library to do.
+/// See [`Told`]. Takes a pending SIGCHLD if that is for the library to do. (Not by [`consider`], which wakes all who wait: this is one of them, and would
+/// come again until it is taken.)
 pub(crate) fn tells_of_children() -> Told {
     const CHILD: i32 = libc::SIGCHLD;
     if READ_BY_FD.load(Ordering::Relaxed) {
         return Told::Not;
     }
-    if is_pending(CHILD) {
-        consider(CHILD);
+    if is_pending(CHILD) && !tell_sigwaiter(CHILD) {
+        take_ignored(&*lock_actions(), CHILD);
     }
     if !is_pending(CHILD) {
         Told::Surely

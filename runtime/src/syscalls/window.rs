@@ -88,7 +88,6 @@ pub(crate) fn enter(call: Call, what: What) -> Outcome {
     let frame = frame::window(task, mask);
     let work = Work::Window {
         frame,
-        mask,
         exec: what == What::Exec,
     };
     match submit(task, work) {
@@ -124,7 +123,7 @@ fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
     hub.worker().restore_signal_stack();
     drop(inherited);
     if exec {
-        exec_failed(mask);
+        exec_failed(task);
     }
     if let Some(info) = caught {
         signal::after_window(task, info);
@@ -133,9 +132,9 @@ fn in_place(task: &'static Task, mask: u64, what: What) -> SysResult {
     result
 }
 
-/// After an exec that was tried with a mask, which is set no more: nobody else was told of a child that changed meanwhile.
-fn exec_failed(mask: u64) {
-    if mask & signal::bit(libc::SIGCHLD) == 0 {
+/// After an exec that was tried with the task's mask, which is set no more: nobody else was told of a child that changed meanwhile.
+fn exec_failed(task: &'static Task) {
+    if task.context().window_mask & signal::bit(libc::SIGCHLD) == 0 {
         hub::child_changed();
     }
 }
@@ -149,11 +148,7 @@ struct Job {
 /// What a carrier does.
 enum Work {
     /// Becomes the task for a call.
-    Window {
-        frame: NonNull<u8>,
-        mask: u64,
-        exec: bool,
-    },
+    Window { frame: NonNull<u8>, exec: bool },
     /// Makes a clone, by this function, and is suspended by the kernel until the child has called exec or exit.
     Fork(Arc<dyn Fork>),
 }
@@ -292,10 +287,10 @@ fn carry() -> ! {
             signal::after_window(job.task, info);
         }
         let up_to_date = window.is_none_or(Window::leave);
-        if let Work::Window { frame, mask, exec } = &job.work {
+        if let Work::Window { frame, exec } = &job.work {
             frame::free_loose(*frame);
             if *exec {
-                exec_failed(*mask);
+                exec_failed(job.task);
             }
         }
         {
