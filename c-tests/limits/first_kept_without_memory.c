@@ -1,22 +1,12 @@
 // Threads that make a system call of their own, not libc's, for the first time when the kernel gives the program no more memory: what is in their vector registers is
 // kept all the same, and all of them wait.
-#include "coop-test.h"
-#include <sys/resource.h>
+#include "address-space.h"
 
 enum { THREADS = 1000 };
 
 static int ends[2], go, waiting;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
-
-static long address_space(void)
-{
-    long pages;
-    FILE *file = fopen("/proc/self/statm", "r");
-    ASSERT(file != NULL && fscanf(file, "%ld", &pages) == 1);
-    fclose(file);
-    return pages * sysconf(_SC_PAGESIZE);
-}
 
 // read(2) of one byte, with the vector registers full of what only this thread has. Gives the result, and what is in one afterwards.
 static long reads(long fd, char *byte, unsigned long mine, unsigned long *kept)

@@ -1,6 +1,5 @@
 // Address space runs out under a program with many threads: no more can be made, a large poll may fail, all other waits are as ever.
-#include "coop-test.h"
-#include <sys/resource.h>
+#include "address-space.h"
 
 static int ends[2];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -22,15 +21,6 @@ static void *reader(void *unused)
     ASSERT_EQ(SYS(poll(&one, 1, -1)), 1);
     ASSERT_EQ(read(ends[0], &byte, 1), 0);
     return unused;
-}
-
-static long address_space(void)
-{
-    long pages;
-    FILE *file = fopen("/proc/self/statm", "r");
-    ASSERT(file != NULL && fscanf(file, "%ld", &pages) == 1);
-    fclose(file);
-    return pages * sysconf(_SC_PAGESIZE);
 }
 
 int main(void)

@@ -7,35 +7,35 @@
 
 extern char **environ;
 
-static void forks(void)
+static inline void forks(void)
 {
     pid_t pid = SYS(fork());
     if (pid == 0) _exit(7);
     ASSERT_EQ(finish(pid), 7);
 }
 
-static void clones_and_waits(void)
+static inline void clones_and_waits(void)
 {
     pid_t pid = SYS(syscall(SYS_clone, CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, NULL));
     if (pid == 0) _exit(7);
     ASSERT_EQ(finish(pid), 7);
 }
 
-static void vforks(void)
+static inline void vforks(void)
 {
     pid_t pid = vfork();
     if (pid == 0) _exit(7);
     ASSERT_EQ(finish(SYS(pid)), 7);
 }
 
-static void spawns_nothing(void)
+static inline void spawns_nothing(void)
 {
     char *arguments[] = {"nothing", NULL};
     pid_t pid;
     GIVES(posix_spawn(&pid, "/nothing/there", NULL, NULL, arguments, environ), ENOENT);
 }
 
-static void becomes_nothing(void)
+static inline void becomes_nothing(void)
 {
     char *arguments[] = {"nothing", NULL};
     FAILS(execve("/nothing/there", arguments, environ), ENOENT);

@@ -1,6 +1,6 @@
 // A thread in exec is the only one that does not block signals, as far as the kernel knows: SIGCHLD comes to it, and is dropped there where the
 // program does not handle it. Who waits for a child hears of its end all the same; of a stop and its end, too.
-#include "coop-test.h"
+#include "making.h"
 
 enum { CHILDREN = 400, STOPS = 50 };
 
@@ -9,16 +9,8 @@ static int over;
 static void *fails_to_exec(void *alone)
 {
     if (alone) SYS(unshare(CLONE_FS));
-    char *arguments[] = {"nothing", NULL};
-    while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) FAILS(execve("/nothing/there", arguments, arguments + 1), ENOENT);
+    while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) becomes_nothing();
     return NULL;
-}
-
-static void waits_for_one(void)
-{
-    pid_t child = SYS(fork());
-    if (child == 0) _exit(7);
-    ASSERT_EQ(finish(child), 7);
 }
 
 static void waits_for_any(void)
@@ -51,7 +43,7 @@ static void waits_for_stops(void)
 int main(void)
 {
     pthread_t threads[] = {spawn(fails_to_exec, NULL), spawn(fails_to_exec, threads)};
-    for (int i = 0; i < CHILDREN; i++) i % 2 ? waits_for_any() : waits_for_one();
+    for (int i = 0; i < CHILDREN; i++) i % 2 ? waits_for_any() : forks();
     for (int i = 0; i < STOPS; i++) waits_for_stops();
     __atomic_store_n(&over, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < 2; i++) join(threads[i]);
